@@ -1,0 +1,69 @@
+# Needs Python >= 3.10, make and a package index; all else goes into .venv.
+# PYTHON=... chooses the interpreter, VENV=... the folder.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PYTEST_ARGS ?= -n auto
+DEMO_DIR ?= demo
+
+.PHONY: help setup demo test test-unit lint docs bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    simulate two deliveries, serve them on loopback, ingest both by URL"
+	@echo "make test    run all tests"
+	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make bench   the benchmarks in their quick form (python benchmarks/NAME.py for one)"
+	@echo "make docs    write again the pages that are made from the code's tables"
+	@echo "make clean   remove the virtual environments and caches"
+
+# The interpreter is checked before anything is made, and a half-made environment is removed.
+$(VENV)/made: pyproject.toml setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+	  { echo "alos2-ingest needs Python 3.10 or newer: install it, then 'make PYTHON=/path/to/python3 $(MAKECMDGOALS)'" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: 'apt install python3-venv' (Debian, Ubuntu), or a Python from python.org, then again" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "no virtual environment could be made: 'apt install python3-venv' (Debian, Ubuntu), then again" >&2; exit 2; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
+	  { rm -rf $(VENV); echo "the virtual environment has no pip: 'apt install python3-venv' (Debian, Ubuntu), then again" >&2; exit 2; }
+	@echo "installing alos2-ingest into $(VENV)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/made-test: $(VENV)/made
+	@$(PIP) -e '.[test]'
+	@$(PIP) -e '.[readers]' || echo "independent readers could not be installed here: their tests will be skipped"
+	@touch $@
+
+$(VENV)/made-lint: $(VENV)/made-test
+	@$(PIP) -e '.[lint]'
+	@touch $@
+
+setup: $(VENV)/made
+
+demo: $(VENV)/made
+	@$(BIN)/alos2 demo $(DEMO_DIR)
+
+test: $(VENV)/made-test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-unit: $(VENV)/made-test
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not readers and not slow"
+
+lint: $(VENV)/made-lint
+	$(BIN)/ruff check pge tests benchmarks
+	$(BIN)/ruff format --check pge tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/made
+	$(BIN)/python -m alos2.ceos.document > docs/formats/ceos.md
+
+bench: $(VENV)/made-test
+	@for name in benchmarks/[a-z]*.py; do $(BIN)/python $$name --quick || exit; done
+
+clean:
+	rm -rf .venv .venv-* demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

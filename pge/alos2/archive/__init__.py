@@ -1,0 +1,1 @@
+"""Archives: look into (nested) zips, unpack them safely, write them once."""

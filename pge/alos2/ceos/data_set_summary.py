@@ -1,0 +1,208 @@
+"""LED's data set summary: what was observed, and how it was processed.
+
+Source: the real L1.5 leader for offsets and formats; meanings as public readers (ISCE2,
+xarray-ceos-alos2, SNAP) agree on them. Beware: PRF is in millihertz, the sampling rate in
+megahertz, the ellipsoid's axes in kilometres.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alos2.ceos.layout import Field, Group, RecordLayout
+
+_SCENE: Final = (
+    Field("summary_number", 12, "I4", "", "number of the summary", default=1),
+    Field("channel_id", 16, "A4", "", "SAR channel", "readers"),
+    Field("scene_id", 20, "A32", "", "21 characters, e.g. ALOS2015976960-140909"),
+    Field("scene_reference", 52, "A16", "", "number of the scene reference", "readers"),
+    Field("center_time", 68, "A32", "", "UTC of the scene's centre, YYYYMMDDhhmmssttt"),
+    Field("center_lat_deg", 116, "F16.7", "deg", "geodetic latitude of the centre"),
+    Field("center_lon_deg", 132, "F16.7", "deg", "longitude of the centre"),
+    Field("scene_heading_deg", 148, "F16.7", "deg", "true heading of the scene at its centre"),
+    Field("ellipsoid", 164, "A16", "", "name of the ellipsoid", default="GRS80"),
+    Field("semi_major_km", 180, "F16.7", "km", "semi-major axis"),
+    Field("semi_minor_km", 196, "F16.7", "km", "semi-minor axis"),
+    Field("earth_mass_1e24_kg", 212, "F16.7", "1e24 kg", "mass of the Earth"),
+    Field("earth_gm_1e14", 228, "F16.7", "1e14 m3/s2", "gravitational constant x mass"),
+    Field("j2", 244, "F16.7", "", "J2, as printed (0.1082629: hundredths)"),
+    Field("j3", 260, "F16.7", "", "J3, as printed"),
+    Field("j4", 276, "F16.7", "", "J4, as printed"),
+    Field("terrain_height", 308, "F16.7", "", "mean terrain height at the centre", "readers"),
+    Field("center_line", 324, "I8", "", "line of the centre, half the lines"),
+    Field("center_pixel", 332, "I8", "", "pixel of the centre, half the pixels"),
+    Field("scene_length_km", 340, "F16.7", "km", "length of the processed scene", "readers"),
+    Field("scene_width_km", 356, "F16.7", "km", "width of the processed scene", "readers"),
+    Field("channel_count", 388, "I4", "", "SAR channels (4 in a dual-polarisation product)"),
+)
+
+_SENSOR: Final = (
+    Field("mission", 396, "A16", "", "satellite", default="ALOS2"),
+    Field(
+        "sensor",
+        412,
+        "A32",
+        "",
+        "e.g. 'ALOS2 -L -0315-': characters 10 and 11 are the mode (00 spotlight, 01 ultra-fine, "
+        "02 high-sensitive, 03 fine, 08 ScanSAR, 09 wide ScanSAR, 18 and 19 quad, 64 manual)",
+    ),
+    Field("orbit", 444, "I8", "", "absolute orbit"),
+    Field("nadir_lat_deg", 452, "F8.3", "deg", "nadir of the platform at the centre time"),
+    Field("nadir_lon_deg", 460, "F8.3", "deg", "nadir of the platform at the centre time"),
+    Field("nadir_heading_deg", 468, "F8.3", "deg", "heading at nadir"),
+    Field("clock_angle_deg", 476, "F8.3", "deg", "90 looks right, -90 left"),
+    Field("incidence_deg", 484, "F8.3", "deg", "incidence angle at the centre"),
+    Field("wavelength_m", 500, "F16.7", "m", "nominal radar wavelength"),
+    Field(
+        "motion_compensation", 516, "I2.2", "", "0 none, 1 on board, 10 in the processor, 11 both"
+    ),
+    Field("pulse_code", 518, "A16", "", "modulation", default="LINEAR FM CHIRP"),
+    Field(
+        "pulse_amplitude",
+        534,
+        "E16.7",
+        "",
+        "range pulse amplitude coefficients; the second is the chirp rate in Hz/s",
+        count=5,
+    ),
+    Field("pulse_phase", 614, "E16.7", "", "range pulse phase coefficients", "readers", count=5),
+    Field("chirp_index", 694, "I8", "", "0 linear up, 1 linear down, 2 up and down"),
+    Field("sampling_rate_mhz", 710, "F16.7", "MHz", "range sampling rate (megahertz)"),
+    Field("range_gate_us", 726, "F16.7", "us", "range gate: start of sampling after the pulse"),
+    Field("pulse_width_us", 742, "F16.7", "us", "length of the range pulse"),
+    Field("baseband_flag", 758, "A4", "", "converted to base band: YES or NO", default="YES"),
+    Field("range_compressed", 762, "A4", "", "range compressed: YES or NO", default="YES"),
+    Field("gain_like_db", 766, "F16.7", "dB", "receiver gain, like polarisation, early edge"),
+    Field("gain_cross_db", 782, "F16.7", "dB", "receiver gain, cross polarisation, early edge"),
+    Field("quantization_bits", 798, "I8", "bits", "of the echo, a channel"),
+    Field("quantization", 806, "A12", "", "kind of quantisation", default="UNIFORM I,Q"),
+    Field("dc_bias_i", 818, "F16.7", "", "bias of the I component"),
+    Field("dc_bias_q", 834, "F16.7", "", "bias of the Q component"),
+    Field("iq_gain_imbalance", 850, "F16.7", "", "gain imbalance of I and Q"),
+    Field("boresight_electronic_deg", 898, "F16.7", "deg", "electronic boresight"),
+    Field("boresight_mechanical_deg", 914, "F16.7", "deg", "mechanical boresight"),
+    Field("echo_tracker", 930, "A4", "", "echo tracker: ON or OFF", default="OFF"),
+    Field("prf_mhz", 934, "F16.7", "mHz", "pulse repetition frequency (millihertz)"),
+    Field("beam_width_elevation_deg", 950, "F16.7", "deg", "two-way antenna beam width"),
+    Field("beam_width_azimuth_deg", 966, "F16.7", "deg", "two-way antenna beam width"),
+    Field("satellite_time_code", 982, "I16", "", "satellite's binary time code", default=0),
+    Field("satellite_clock", 998, "A32", "", "satellite clock, YYYYMMDD hh:mm:ss.ttt"),
+    Field("satellite_clock_step_ns", 1030, "I16", "ns", "increment of the satellite clock"),
+)
+
+_PROCESSING: Final = (
+    Field("facility", 1046, "A16", "", "processing facility: EICS or SCMO", default="EICS"),
+    Field("system", 1062, "A8", "", "processing system", default="EICS"),
+    Field("version", 1070, "A8", "", "version of the processor", default="002.012"),
+    Field("facility_code", 1078, "A16", "", "process code of the facility", "readers"),
+    Field("level", 1094, "A16", "", "processing level: 1.1, 1.5, 2.1 or 3.1"),
+    Field("product_type", 1110, "A32", "", "e.g. STANDARD GEOCODED IMAGE"),
+    Field("algorithm", 1142, "A32", "", "processing algorithm", "readers"),
+    Field("looks_azimuth", 1174, "F16.7", "", "number of looks"),
+    Field("looks_range", 1190, "F16.7", "", "number of looks"),
+    Field("look_bandwidth_azimuth_hz", 1206, "F16.7", "Hz", "bandwidth of one look"),
+    Field("look_bandwidth_range_hz", 1222, "F16.7", "Hz", "bandwidth of one look"),
+    Field("bandwidth_azimuth_hz", 1238, "F16.7", "Hz", "processed bandwidth"),
+    Field("bandwidth_range_khz", 1254, "F16.7", "kHz", "processed bandwidth"),
+    Field("weighting_azimuth", 1270, "AR32", "", "weighting function: 1 rectangle", default="1"),
+    Field("weighting_range", 1302, "AR32", "", "weighting function: 1 rectangle", default="1"),
+    Field("input_source", 1334, "A16", "", "where the echo came from", default="ONLINE"),
+    Field("resolution_range_m", 1350, "F16.7", "m", "resolution in ground range"),
+    Field("resolution_azimuth_m", 1366, "F16.7", "m", "resolution in azimuth"),
+    Field("radiometric_bias", 1382, "F16.7", "", "radiometric bias", "readers"),
+    Field("radiometric_gain", 1398, "F16.7", "", "radiometric gain", "readers"),
+    Field(
+        "doppler_along_track",
+        1414,
+        "F16.7",
+        "Hz, Hz/px, Hz/px2",
+        "Doppler centroid along the track at the early edge",
+        count=3,
+    ),
+    Field(
+        "doppler_cross_track",
+        1478,
+        "F16.7",
+        "Hz, Hz/px, Hz/px2",
+        "Doppler centroid across the track at the early edge (filled in level 1.1)",
+        count=3,
+    ),
+    Field("pixel_time_direction", 1526, "A8", "", "time along a line", "readers"),
+    Field("line_time_direction", 1534, "A8", "", "ASCEND or DESCEND: the pass"),
+    Field(
+        "doppler_rate_along_track",
+        1542,
+        "F16.7",
+        "Hz/s, Hz/s/px, Hz/s/px2",
+        "Doppler rate along the track (zeros)",
+        count=3,
+    ),
+    Field(
+        "doppler_rate_cross_track",
+        1606,
+        "F16.7",
+        "Hz/s, Hz/s/px, Hz/s/px2",
+        "Doppler rate across the track (zeros; sarpy wants the first not to be)",
+        count=3,
+    ),
+    Field("line_content", 1670, "A8", "", "what a line is", default="OTHER"),
+    Field("clutter_lock", 1678, "A4", "", "clutter lock applied: YES or NO", default="NO"),
+    Field("autofocus", 1682, "A4", "", "autofocus applied: YES or NO", default="NO"),
+    Field("line_spacing_m", 1686, "F16.7", "m", "from line to line"),
+    Field("pixel_spacing_m", 1702, "F16.7", "m", "from pixel to pixel"),
+    Field(
+        "range_compression", 1718, "A16", "", "reference of the compression",
+        default="EXTRACTED CHIRP",
+    ),
+    Field("doppler_const_hz", 1734, "F16.7", "Hz", "Doppler centroid, constant term"),
+    Field(
+        "doppler_linear_hz_per_km",
+        1750,
+        "F16.7",
+        "Hz/km",
+        "Doppler centroid, by km of slant range",
+    ),
+)  # fmt: skip
+
+_MODES: Final = (
+    Field("calibration_flag", 1766, "I4", "", "where calibration data lie", default=0),
+    Field("calibration_start_first", 1770, "I8", "", "first line, side of start", default=0),
+    Field("calibration_start_last", 1778, "I8", "", "last line, side of start", default=0),
+    Field("calibration_end_first", 1786, "I8", "", "first line, side of end", default=0),
+    Field("calibration_end_last", 1794, "I8", "", "last line, side of end", default=0),
+    Field("prf_switch_flag", 1802, "I4", "", "the PRF changes within the scene: 1", default=0),
+    Field("prf_switch_line", 1806, "I8", "", "line at which the PRF changes (1 in the real file)"),
+    Field("beam_direction_deg", 1814, "F16.7", "deg", "beam centre direction at the centre"),
+    Field("yaw_steering_flag", 1830, "I4", "", "yaw steering mode", default=0),
+    Field("parameter_table", 1834, "I4", "", "number of the parameter table", "readers"),
+    Field("off_nadir_deg", 1838, "F16.7", "deg", "nominal off-nadir angle"),
+    Field("beam_number", 1854, "I4", "", "number of the antenna beam"),
+    Field(
+        "incidence_polynomial",
+        1886,
+        "E20.13",
+        "rad, rad/km ... rad/km5",
+        "incidence angle a0..a5 by slant range in km; all zero in level 1.5",
+        count=6,
+    ),
+    Field("annotation_count", 2006, "I8", "", "annotation points", default=0),
+    Group(
+        "annotations",
+        2022,
+        32,
+        "annotation_count",
+        (
+            Field("line", 0, "I8", "", "line of the annotation's start", "readers"),
+            Field("pixel", 8, "I8", "", "pixel of the annotation's start", "readers"),
+            Field("text", 16, "A16", "", "the annotation", "readers"),
+        ),
+        "at most 64",
+    ),
+)
+
+DATA_SET_SUMMARY: Final = RecordLayout(
+    "data set summary",
+    (18, 10, 18, 20),
+    4096,
+    (*_SCENE, *_SENSOR, *_PROCESSING, *_MODES),
+)

@@ -1,0 +1,117 @@
+"""What may be set for all runs: by the environment (``ALOS2_*``) or a configuration file.
+
+A flag wins over the environment, the environment over the file. The file is
+``$ALOS2_CONFIG``, else ``alos2.toml`` in the user's configuration folder; its keys are the field
+names below, e.g. ``archive = "/data/alos2"``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from alos2.errors import UsageError
+
+if TYPE_CHECKING:
+    from alos2.jobs.options import IngestOptions
+
+
+def config_file() -> Path:
+    """Return where the configuration file is looked for; it need not exist."""
+    named = os.environ.get("ALOS2_CONFIG")
+    return Path(named) if named else Path(click.get_app_dir("alos2")) / "alos2.toml"
+
+
+class Settings(BaseSettings):
+    """Settings with their defaults; each has an environment variable ``ALOS2_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="ALOS2_", extra="forbid", env_ignore_empty=True)
+
+    archive: Path | None = None
+    """Folder that takes the datasets; else the working directory."""
+    sarcat: Literal["on", "off"] = "on"
+    """Whether the BOS SARCAT footprint catalogue is asked."""
+    sarcat_url: str | None = None
+    """Another address of it."""
+    footprint: Literal["bos_sarcat", "geometry", "raster", "summary", "isce"] | None = None
+    """Force one footprint provider."""
+    cache: Path | None = None
+    """Folder for what need not be asked twice; else the user's cache folder."""
+    min_overlap: float = Field(0.8, gt=0, le=1)
+    """Area ratio from which a catalogue's footprint is believed."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flag, then environment, then file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return init_settings, env_settings, file
+
+
+def load() -> Settings:
+    """Read the settings.
+
+    Raises
+    ------
+    UsageError
+        The file is not TOML, or a value in it or in the environment is not of its type.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"setting {name!r}: {first['msg']}",
+            hint=f"see ALOS2_{name.upper()} in the environment and {config_file()}",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{config_file()} cannot be read: {error}", hint="mend or remove it"
+        ) from error
+
+
+def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
+    """Return the options of an ingest that the settings imply.
+
+    Parameters
+    ----------
+    settings : Settings
+        As `load` gives them.
+    out : Path, optional
+        Folder that takes the datasets; else the setting, else the working directory. Under HySDS
+        (``_context.json`` is there) always the working directory.
+    """
+    from alos2.footprint import FootprintOptions
+    from alos2.hysds.workdir import WorkDir
+    from alos2.jobs.options import IngestOptions
+
+    here = Path.cwd()
+    folder = here if WorkDir(here).is_hysds else out or settings.archive or here
+    defaults = FootprintOptions()
+    return IngestOptions(
+        out=folder,
+        footprint=settings.footprint,
+        footprint_options=FootprintOptions(
+            sarcat=settings.sarcat == "on",
+            sarcat_url=settings.sarcat_url or defaults.sarcat_url,
+            min_overlap=settings.min_overlap,
+            cache_dir=settings.cache,
+        ),
+    )

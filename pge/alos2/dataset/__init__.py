@@ -1,0 +1,1 @@
+"""A product becomes documents, and documents and files a dataset."""

@@ -1,0 +1,1 @@
+"""The one pipeline: fetch, unpack, recognise, describe, picture, package, publish."""

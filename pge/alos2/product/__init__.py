@@ -1,0 +1,1 @@
+"""A folder or zip becomes typed products."""

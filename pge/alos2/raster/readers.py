@@ -1,0 +1,142 @@
+"""Samples of an image file, window by window: one way to read CEOS and GeoTIFF.
+
+A read copies the window and keeps nothing else resident for long: batch systems limit resident
+memory, and an image is many times larger than what an ingest may use. Both readers may be used
+from several threads.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window as RasterioWindow
+
+from alos2.ceos.image import CeosImage
+from alos2.errors import BadProduct
+from alos2.product.model import Image
+from alos2.types import Window
+
+_GDAL_OPTIONS: Final[dict[str, Any]] = {
+    "GDAL_CACHEMAX": 64,  # MB; GDAL would take 5 % of the machine
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no hunt for side-car files
+}
+
+
+class SampleReader(Protocol):
+    """Reads the digital numbers of an image."""
+
+    def read(self, window: Window) -> npt.NDArray[Any]:
+        """Return uint16 (lines, pixels), or I and Q as float32 or int16 (lines, pixels, 2)."""
+
+
+class CeosReader:
+    """An IMG file of CEOS; gives mapped pages back as it goes (see `CeosImage`)."""
+
+    def __init__(self, opened: CeosImage, image: Image) -> None:
+        if opened.shape != image.shape:
+            raise BadProduct(
+                f"{image.file.name}: is {opened.shape.lines} lines x {opened.shape.pixels} "
+                f"pixels, not {image.shape.lines} x {image.shape.pixels}"
+            )
+        self._image = opened
+
+    def read(self, window: Window) -> npt.NDArray[Any]:
+        """Return native-endian uint16 (lines, pixels) or float32 I, Q (lines, pixels, 2).
+
+        Raises
+        ------
+        BadRecord
+            The file is shorter than its descriptor says.
+        """
+        samples = self._image.read(window)
+        if samples.dtype.kind != "c":
+            return samples
+        return samples.view(np.float32).reshape(*samples.shape, 2)
+
+
+class GeoTiffReader:
+    """A GeoTIFF: one band of uint16; or I and Q as two bands of int16 or one of complex."""
+
+    def __init__(self, path: Path, image: Image, dataset: Any) -> None:
+        self._path = path
+        self._dataset = dataset
+        self._lock = threading.Lock()
+        self._slc = image.dtype != "uint16"
+        if self._slc and dataset.count != 2 and not dataset.dtypes[0].startswith("complex"):
+            raise BadProduct(f"{path.name}: has {dataset.count} band(s), not I and Q")
+        if (dataset.height, dataset.width) != tuple(image.shape):
+            raise BadProduct(
+                f"{path.name}: is {dataset.width} x {dataset.height} pixels, "
+                f"not {image.shape.pixels} x {image.shape.lines}"
+            )
+
+    def read(self, window: Window) -> npt.NDArray[Any]:
+        """Return uint16 (lines, pixels), or I and Q (lines, pixels, 2).
+
+        Raises
+        ------
+        BadProduct
+            A strip is damaged or missing.
+        """
+        place = RasterioWindow(window.pixel, window.line, window.pixels, window.lines)
+        two_bands = self._slc and self._dataset.count == 2
+        try:
+            with self._lock, rasterio.Env(**_GDAL_OPTIONS):
+                samples = self._dataset.read([1, 2] if two_bands else 1, window=place)
+        except RasterioError as error:
+            raise BadProduct(
+                f"{self._path.name}: lines {window.line} to {window.line + window.lines - 1} "
+                f"cannot be read: {error}"
+            ) from error
+        if two_bands:
+            return np.moveaxis(samples, 0, -1)
+        if self._slc:
+            return np.stack([samples.real, samples.imag], axis=-1)
+        return np.asarray(samples)
+
+
+@contextmanager
+def open_reader(image: Image) -> Iterator[SampleReader]:
+    """Open the samples of `image`, an unpacked IMG file.
+
+    Raises
+    ------
+    BadProduct
+        The file is not on disk, is no image, or is not the one that `image` describes.
+    """
+    path = image.file.path
+    if path is None:
+        raise BadProduct(
+            f"{image.file.name} is still inside an archive", hint="unpack the product first"
+        )
+    if path.suffix.lower() == ".tif":
+        with _geotiff(path, image) as reader:
+            yield reader
+        return
+    try:
+        opened = CeosImage.open(path)
+    except OSError as error:
+        raise BadProduct(f"{path.name} cannot be opened: {error.strerror or error}") from error
+    with opened:
+        yield CeosReader(opened, image)
+
+
+@contextmanager
+def _geotiff(path: Path, image: Image) -> Iterator[GeoTiffReader]:
+    try:
+        with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # level 1.1 has none
+            dataset = rasterio.open(path)
+    except RasterioError as error:
+        raise BadProduct(f"{path.name} cannot be opened as GeoTIFF: {error}") from error
+    with dataset:
+        yield GeoTiffReader(path, image, dataset)

@@ -1,0 +1,5 @@
+"""Packaging of alos2-ingest; what pip reads is in pyproject.toml."""
+
+from setuptools import setup
+
+setup()

@@ -1,0 +1,78 @@
+"""What every test shares: no network but loopback, no footprint catalogue, real data by consent."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what a user's environment could change, and every way out of this machine."""
+    for name in list(os.environ):
+        if name.startswith("ALOS2_") and name != "ALOS2_REAL_DATA":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ALOS2_SARCAT", "off")
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real JAXA metadata files, read in place."""
+    named = os.environ.get("ALOS2_REAL_DATA")
+    if not named or not Path(named).is_dir():
+        pytest.skip("ALOS2_REAL_DATA names no folder of real data")
+    return Path(named)
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """Simulated deliveries, made once a session; nobody may write into them."""
+
+    slc: Path
+    """L1.1 CEOS in AUIG2's nested zips."""
+    geotiff: Path
+    """L2.1 GeoTIFF in AUIG2's nested zips."""
+    slc_id: str
+    geotiff_id: str
+    slc_dir: Path
+    """The same as a folder."""
+    geotiff_dir: Path
+
+
+@pytest.fixture(scope="session")
+def deliveries(tmp_path_factory: pytest.TempPathFactory) -> Deliveries:
+    """One small delivery of each kind."""
+    from alos2.simulate import SimulationSpec, simulate
+
+    where = tmp_path_factory.mktemp("deliveries")
+    slc = simulate(
+        SimulationSpec(level="1.1", pixels=96, lines=128, seed=3, zip="auig2"), where / "slc"
+    )
+    tif = simulate(
+        SimulationSpec(
+            level="2.1", format="geotiff", pixels=160, lines=150, seed=4, zip="auig2", mode="UBS"
+        ),
+        where / "tif",
+    )
+    assert slc.archive is not None
+    assert tif.archive is not None
+    return Deliveries(
+        slc.archive,
+        tif.archive,
+        f"{slc.scene}-{slc.product}",
+        f"{tif.scene}-{tif.product}",
+        slc.product_dir,
+        tif.product_dir,
+    )
