@@ -14,7 +14,8 @@ from alos2.product.model import Problem, Product
 
 KEYS = [
     "id", "type", "dataset", "level", "format", "mode", "polarizations", "beams", "look", "pass",
-    "footprint", "starttime", "endtime", "path", "orbit", "frame", "problems", "files",
+    "footprint", "footprint_source", "footprint_method", "starttime", "endtime", "path", "orbit",
+    "frame", "problems", "files",
     "dataset_dir", "status",
 ]  # fmt: skip
 

@@ -20,7 +20,6 @@ from alos2.archive.directory import (
     HEAD_BYTES,
     ReadAt,
     data_offset,
-    looks_like_zip,
     read_directory,
     require_zip,
 )
@@ -131,7 +130,7 @@ def is_archive(member: Member) -> bool:
         return True
     if PurePosixPath(member.name).suffix:
         return False
-    return looks_like_zip(member.read_head(len(LOCAL_SIGNATURE)))
+    return member.read_head(len(LOCAL_SIGNATURE)) == LOCAL_SIGNATURE
 
 
 def is_seekable_cheaply(member: Member) -> bool:

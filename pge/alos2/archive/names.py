@@ -55,11 +55,24 @@ def safe_path(name: str, *, where: str, limits: Limits) -> PurePosixPath:
         problem = _problem(part, limits)
         if problem:
             raise UnsafeArchive(f"{where} holds {name!r}: it has {problem}", hint=_BY_HAND)
-    if len(name.encode("utf-8")) > limits.path_bytes:
+    path = PurePosixPath(*parts)
+    require_length(path, where=where, limits=limits)
+    return path
+
+
+def require_length(path: PurePosixPath, *, where: str, limits: Limits) -> None:
+    """Refuse a path that is too long, with the folders that it comes into.
+
+    Raises
+    ------
+    UnsafeArchive
+        It has more than ``path_bytes`` in UTF-8.
+    """
+    length = len(str(path).encode("utf-8"))
+    if length > limits.path_bytes:
         raise UnsafeArchive(
-            f"{where} holds a path of {len(name)} characters (path_bytes = {limits.path_bytes})"
+            f"{where} holds a path of {length} bytes, more than path_bytes = {limits.path_bytes}"
         )
-    return PurePosixPath(*parts)
 
 
 def folded(part: str) -> str:

@@ -21,7 +21,7 @@ from alos2.archive.members import (
     reader_at,
     zip_member,
 )
-from alos2.archive.names import NameTable, safe_path
+from alos2.archive.names import NameTable, require_length, safe_path
 from alos2.archive.records import ZipEntry, label
 from alos2.archive.streams import require_readable
 from alos2.errors import UnsafeArchive
@@ -232,9 +232,9 @@ class _Planner:
         return members
 
     def _place(self, name: str, where: str) -> PurePosixPath:
-        safe_path(f"{self.prefix}/{name}" if self.prefix.parts else name, where=where,
-                  limits=self.limits)  # fmt: skip
-        return PurePosixPath(name)
+        path = safe_path(name, where=where, limits=self.limits)
+        require_length(self.prefix / path, where=where, limits=self.limits)
+        return path
 
     def _inner(self, path: PurePosixPath, member: ZipMember, names: NameTable) -> PlannedArchive:
         folder = self._folder_for(path, names)

@@ -15,7 +15,11 @@ from alos2.geometry.polynomials import GeolocationPolynomials
 from alos2.simulate.mapprojection import map_projection_values
 from alos2.simulate.platform import attitude, calendar, platform
 from alos2.simulate.scene import Scene
-from alos2.simulate.summaryrecord import channel_count, data_set_summary_values
+from alos2.simulate.summaryrecord import (
+    azimuth_resolution_m,
+    channel_count,
+    data_set_summary_values,
+)
 
 FACILITY_BYTES: Final = (325_000, 511_000, 3072, 728_000)
 """Lengths of the facility related records 1 to 4, which are blank but for their numbers."""
@@ -132,10 +136,10 @@ def radiometric_values() -> dict[str, Any]:
 def data_quality_values(scene: Scene) -> dict[str, Any]:
     """Of an ideal point response; ambiguities and noise as in the real leader."""
     mode = scene.spec.parameters
-    speed = float(platform(scene.orbit, scene.flight.center_s).ground_speed_m_s)
-    # Zeros, not blanks: sarpy wants numbers.
-    none = {"error_db": 0.0, "error_deg": 0.0}
-    shift = {"along_m": 0.0, "across_m": 0.0}
+    # Blank in the real leader of level 1.5; in level 1.1 sarpy wants numbers.
+    value = 0.0 if scene.grid is None else None
+    none = {"error_db": value, "error_deg": value}
+    shift = {"along_m": value, "across_m": value}
     channels = channel_count(scene)
     return {
         "channel_count": channels,
@@ -145,7 +149,7 @@ def data_quality_values(scene: Scene) -> dict[str, Any]:
         "range_ambiguity_db": 32.7,
         "snr_db": -32.1,
         "resolution_range_m": mode.slant_resolution_m,
-        "resolution_azimuth_m": 0.886 * speed / mode.azimuth_bandwidth_hz,
+        "resolution_azimuth_m": azimuth_resolution_m(scene),
         "relative_errors": [none] * channels,
         "misregistrations": [shift] * channels,
     }

@@ -128,7 +128,6 @@ def _processing(scene: Scene) -> dict[str, Any]:
     slant = scene.grid is None
     looks = (1.0, 1.0) if slant else mode.looks
     sine = float(np.sin(np.radians(scene.incidence_deg)))
-    speed = float(platform(scene.orbit, scene.flight.center_s).ground_speed_m_s)
     return {
         "level": spec.level,
         "product_type": _PRODUCT_TYPES[spec.level if slant else spec.level + spec.option],
@@ -139,11 +138,19 @@ def _processing(scene: Scene) -> dict[str, Any]:
         "bandwidth_azimuth_hz": mode.azimuth_bandwidth_hz,
         "bandwidth_range_khz": mode.range_bandwidth_hz / 1000.0,
         "resolution_range_m": mode.slant_resolution_m / sine,
-        "resolution_azimuth_m": 0.886 * speed / mode.azimuth_bandwidth_hz,
+        "resolution_azimuth_m": azimuth_resolution_m(scene),
         "line_spacing_m": line_spacing_m(scene.swaths[0]) if slant else spec.spacing,
         "pixel_spacing_m": mode.range_spacing_m if slant else spec.spacing,
         "line_time_direction": LINE_DIRECTIONS[spec.pass_direction],
     }
+
+
+def azimuth_resolution_m(scene: Scene) -> float:
+    """Half-power width of the response along the track, m; looks widen it."""
+    mode = scene.spec.parameters
+    speed = line_spacing_m(scene.swaths[0]) / scene.swaths[0].line_interval_s
+    looks = 1.0 if scene.grid is None else mode.looks[0]
+    return 0.886 * speed * looks / mode.azimuth_bandwidth_hz
 
 
 def _doppler(scene: Scene) -> dict[str, Any]:
