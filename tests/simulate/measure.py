@@ -11,21 +11,23 @@ OVERSAMPLING = 16
 HALF = 12
 
 
-def find_peak(image: NDArray[Any], line: float, pixel: float) -> tuple[float, float]:
+def find_peak(
+    image: NDArray[Any], line: float, pixel: float, half: int = HALF
+) -> tuple[float, float]:
     """Line and pixel of the peak of the magnitude near a place.
 
     The image around it is oversampled by zero-padding its spectrum, and a parabola through the
     largest magnitude and its neighbours gives the rest.
     """
-    top, left = round(line) - HALF, round(pixel) - HALF
-    chip = image[top : top + 2 * HALF, left : left + 2 * HALF]
-    size = 2 * HALF * OVERSAMPLING
+    top, left = round(line) - half, round(pixel) - half
+    chip = image[top : top + 2 * half, left : left + 2 * half]
+    size = 2 * half * OVERSAMPLING
     spectrum = np.fft.fftshift(np.fft.fft2(chip))
-    margin = (size - 2 * HALF) // 2
+    margin = (size - 2 * half) // 2
     padded = np.pad(spectrum, ((margin, margin), (margin, margin)))
     fine = np.abs(np.fft.ifft2(np.fft.ifftshift(padded)))
     reach = 3 * OVERSAMPLING
-    middle = HALF * OVERSAMPLING
+    middle = half * OVERSAMPLING
     inner = fine[middle - reach : middle + reach, middle - reach : middle + reach]
     row, column = np.unravel_index(int(np.argmax(inner)), inner.shape)
     row, column = int(row) + middle - reach, int(column) + middle - reach

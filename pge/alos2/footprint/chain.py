@@ -6,9 +6,7 @@ from typing import Final
 
 from alos2.dataset.footprint_report import FootprintAnswer, FootprintReport
 from alos2.errors import BadProduct
-from alos2.footprint.bos_sarcat import bos_sarcat_footprint
 from alos2.footprint.geometry import geometry_footprint
-from alos2.footprint.isce import isce_footprint
 from alos2.footprint.options import FootprintOptions
 from alos2.footprint.provider import NoAnswer, Provider, Question, RasterPolygon
 from alos2.footprint.raster import raster_footprint
@@ -17,12 +15,27 @@ from alos2.geometry.rings import distance_m
 from alos2.product.model import Product
 from alos2.types import FootprintSource
 
+
+def _bos_sarcat(question: Question) -> FootprintAnswer | NoAnswer:
+    # Imported when asked: an HTTP client and shapely cost 0.1 s, and ``info`` never asks.
+    from alos2.footprint.bos_sarcat import bos_sarcat_footprint  # noqa: PLC0415
+
+    return bos_sarcat_footprint(question)
+
+
+def _isce(question: Question) -> FootprintAnswer | NoAnswer:
+    # Imported when asked, for lxml and what it takes to run a program.
+    from alos2.footprint.isce import isce_footprint  # noqa: PLC0415
+
+    return isce_footprint(question)
+
+
 _PROVIDERS: Final[dict[FootprintSource, Provider]] = {
-    "bos_sarcat": bos_sarcat_footprint,
+    "bos_sarcat": _bos_sarcat,
     "geometry": geometry_footprint,
     "raster": raster_footprint,
     "summary": summary_footprint,
-    "isce": isce_footprint,
+    "isce": _isce,
 }
 _NO_PIXELS: Final[tuple[FootprintSource, ...]] = ("geometry", "summary")
 _SLANT_RANGE: Final[tuple[FootprintSource, ...]] = ("bos_sarcat", "geometry", "summary")
@@ -108,9 +121,7 @@ def _ask_all(
         own_order = [n for n in (*order, *_NO_PIXELS) if n != "bos_sarcat"]
         own = (said.get(n) or _PROVIDERS[n](question) for n in own_order)
         best = next((a for a in own if isinstance(a, FootprintAnswer) and a.accepted), None)
-        said["bos_sarcat"] = bos_sarcat_footprint(
-            Question(product, options, raster_polygon, own=best)
-        )
+        said["bos_sarcat"] = _bos_sarcat(Question(product, options, raster_polygon, own=best))
     return said
 
 

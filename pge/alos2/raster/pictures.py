@@ -1,8 +1,8 @@
 """What pictures there are, what may be chosen about them, and who draws them.
 
 This is the interface that an engine stands behind: nothing here knows how pixels are read or
-resampled, and importing it loads neither numpy nor rasterio. `make_pictures` is what a pipeline
-calls; `default_engine` is the engine that it uses unless told otherwise.
+resampled, and importing it loads no raster library. `make_pictures` is what a pipeline calls;
+`default_engine` is the engine that it uses unless told otherwise.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ class PictureEngine(Protocol):
 
 def default_engine() -> PictureEngine:
     """Return the engine that is used when nobody chose one."""
-    from alos2.raster.engine import NumpyEngine  # noqa: PLC0415  numpy only when it is drawn
+    from alos2.raster.engine import NumpyEngine  # noqa: PLC0415  rasterio only to draw
 
     return NumpyEngine()
 

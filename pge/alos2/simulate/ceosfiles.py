@@ -25,6 +25,10 @@ _LEADER_RECORDS: Final = 11
 """Descriptor, five records, five facility records; one more with a map projection."""
 
 
+_FIRST_RECORD_BYTES: Final = 720
+"""Length of every file's first record."""
+
+
 @dataclass(frozen=True)
 class SampleFormat:
     """How pixels stand in an image file."""
@@ -145,7 +149,7 @@ def volume_bytes(
             "file_class": words,
             "file_class_code": code,
             "record_count": count,
-            "maximum_record_length": length,
+            "maximum_record_length": max(length, _FIRST_RECORD_BYTES),
             "last_record": count,
         }
         records.append(FILE_POINTER.encode(pointer, sequence=len(records) + 1))

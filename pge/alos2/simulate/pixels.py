@@ -147,7 +147,7 @@ class DetectedPixels:
         self.shape = grid.shape
         swath = scene.swaths[0]
         plane, ground_m = scene.ground.plane, scene.ground.height_m
-        image_m = ground_m if spec.level == "2.1" else 0.0
+        image_m = spec.image_height_m
         duration, width = scene.end_s - scene.start_s, scene.far_range_m - scene.near_range_m
 
         def ground(line: Floats, pixel: Floats) -> tuple[Floats, ...]:

@@ -60,8 +60,10 @@ def place_grid(spec: SimulationSpec, flight: SimulatedOrbit) -> tuple[Grid, Rect
 def _track_angle(spec: SimulationSpec, flight: SimulatedOrbit) -> float:
     """Direction of flight on the map at the centre, rad clockwise from grid north."""
     frame = frame_for(spec.projection, spec.lon_deg, spec.lat_deg)
-    t, r = geo2rdr(flight.orbit, spec.lon_deg, spec.lat_deg)
-    lon, lat = rdr2geo(flight.orbit, t + np.array([-0.05, 0.05]), r, look=spec.look)
+    t, r = geo2rdr(flight.orbit, spec.lon_deg, spec.lat_deg, spec.image_height_m)
+    lon, lat = rdr2geo(
+        flight.orbit, t + np.array([-0.05, 0.05]), r, look=spec.look, height_m=spec.image_height_m
+    )
     easting, northing = frame.forward(lon, lat)
     return math.atan2(float(np.diff(easting)[0]), float(np.diff(northing)[0]))
 
@@ -83,11 +85,12 @@ def _fill(spec: SimulationSpec, flight: SimulatedOrbit, grid: Grid) -> Rectangle
     Four unknowns (start, end, near, far), four sides: Newton's method. Where the track lies so
     obliquely on the map that this would be a splinter, the largest square in the middle.
     """
-    t0, r0 = (float(v) for v in geo2rdr(flight.orbit, spec.lon_deg, spec.lat_deg))
+    height = spec.image_height_m
+    t0, r0 = (float(v) for v in geo2rdr(flight.orbit, spec.lon_deg, spec.lat_deg, height))
     # Image pixels by a second and by a metre of slant range, at the centre.
     lon, lat = rdr2geo(
         flight.orbit, t0 + np.array([0.0, 0.1, 0.0]), r0 + np.array([0.0, 0.0, 100.0]),
-        look=spec.look,
+        look=spec.look, height_m=height,
     )  # fmt: skip
     rows, columns = grid.line_pixel(lon, lat)
     by_time = np.array([columns[1] - columns[0], rows[1] - rows[0]]) / 0.1
@@ -132,6 +135,7 @@ def _box(spec: SimulationSpec, flight: SimulatedOrbit, grid: Grid, rectangle: Fl
         np.array([start, start, end, end]),
         np.array([near, far, far, near]),
         look=spec.look,
+        height_m=spec.image_height_m,
     )
     rows, columns = grid.line_pixel(lon, lat)
     return np.array([columns.min(), columns.max(), rows.min(), rows.max()])

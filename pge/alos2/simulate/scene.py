@@ -173,14 +173,19 @@ class Scene:
 
     @cached_property
     def data_corners(self) -> dict[str, tuple[float, float]]:
-        """Longitude and latitude of the data's quadrilateral at height 0.
+        """Longitude and latitude of the data's quadrilateral: at height 0, of level 2.1 the ground's.
 
         Keys ``early_near``, ``early_far``, ``late_far``, ``late_near``. Several ScanSAR beams make
         one quadrilateral of the outermost times and ranges.
         """
-        times = np.array([self.start_s, self.start_s, self.end_s, self.end_s])
         near, far = self.near_range_m, self.far_range_m
-        lon, lat = rdr2geo(self.orbit, times, np.array([near, far, far, near]), look=self.spec.look)
+        lon, lat = rdr2geo(
+            self.orbit,
+            np.array([self.start_s, self.start_s, self.end_s, self.end_s]),
+            np.array([near, far, far, near]),
+            look=self.spec.look,
+            height_m=self.spec.image_height_m,
+        )
         names = ("early_near", "early_far", "late_far", "late_near")
         return {n: (float(x), float(y)) for n, x, y in zip(names, lon, lat, strict=True)}
 

@@ -160,6 +160,11 @@ class SimulationSpec:
         return self.parameters.spacings_m[0] if self.spacing_m is None else self.spacing_m
 
     @property
+    def image_height_m(self) -> float:
+        """Height of the surface that image positions refer to: the ground's for level 2.1."""
+        return self.height_m if self.level == "2.1" else 0.0
+
+    @property
     def all_polarizations(self) -> tuple[Polarization, ...]:
         """The product's polarisations, in JAXA's order."""
         return usual_polarizations(self.mode) if self.polarizations is None else self.polarizations

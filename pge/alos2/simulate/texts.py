@@ -63,7 +63,7 @@ def image_corners(scene: Scene) -> Corners:
     swath = scene.swaths[0]
     line = (middle_s - swath.first_line_s) / swath.line_interval_s
     pixel = (scene.center_range_m - swath.near_range_m) / swath.range_spacing_m
-    lon, lat = swath.lonlat(line, pixel)
+    lon, lat = swath.lonlat(line, pixel, scene.spec.image_height_m)
     return Corners((float(lon), float(lat)), *(corners[name] for name in names))
 
 
