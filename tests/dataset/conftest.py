@@ -32,7 +32,9 @@ from alos2.product.model import (
 from alos2.raster.pictures import (
     BrowseReport,
     CalibrationUsed,
+    CogReport,
     PictureReport,
+    ShownChannel,
     StretchLimits,
     TileLayer,
 )
@@ -339,12 +341,20 @@ def report_of(name: str) -> FootprintReport:
     )
 
 
+BOUNDS = (-69.0, -27.9, -68.1, -27.2)
+
+
 def pictures_of(product: Product, folder: Path, dataset_id: str) -> PictureReport:
-    """Write small browse pictures (any bytes) and tell of them."""
+    """Write small pictures (any bytes) and tell of them.
+
+    Level 2.1 is as beyond a tile budget: HH in files and deeper in PMTiles, the rest in PMTiles,
+    with COGs. The others have files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    stretch = StretchLimits(-24.5, 1.25, "2-98 percent of the browse picture")
-    used = CalibrationUsed(-83.0, "leader")
-    browse, layers = [], []
+    stretch = StretchLimits(-24.5, 1.25, "2-98 percent of the multilooked image")
+    ratio = StretchLimits(3.5, 12.25, "2-98 percent of the multilooked image")
+    used = CalibrationUsed(*((None, "lut") if product.format == "geotiff" else (-83.0, "leader")))
+    browse, layers, archives, cogs = [], [], [], []
     for pol in product.polarizations:
         stem = f"IMG-{pol}-{dataset_id}_disp"
         full, small = folder / f"{stem}.browse.png", folder / f"{stem}.browse_small.png"
@@ -352,16 +362,46 @@ def pictures_of(product: Product, folder: Path, dataset_id: str) -> PictureRepor
         small.write_bytes(f"small {stem}".encode())
         browse.append(
             BrowseReport(
-                pol, full, small, (900, 1000), (225, 250), 60.5, "map", "map grid",
+                pol, full, small, (900, 1000), (225, 250), 60.5, "map",
                 False, False, tuple(str(b) for b in product.beams), stretch, used,
             )
         )  # fmt: skip
-        if product.grid is not None:
-            tile = folder / "tiles" / pol / "3" / "2" / "4.png"
-            tile.parent.mkdir(parents=True)
-            tile.write_bytes(b"tile")
-            layers.append(TileLayer(pol, 0, 13, 14, 7, 4096, True, stretch, used))
-    return PictureReport(tuple(browse), tuple(layers), ("no map tiles of HV: nothing to see",))
+    tiles = folder / "tiles"
+    tiles.mkdir()
+    shown = {pol: (ShownChannel(pol, stretch),) for pol in product.polarizations}
+    if len(shown) == 2:
+        co, cross = product.polarizations
+        shown["RGB"] = (*shown[co], *shown[cross], ShownChannel(f"{co}/{cross}", ratio))
+    for name, channels in shown.items():
+        layer = TileLayer(
+            name, 0, 14, 13, 7, 4096, True, stretch, used, channels=channels, bounds=BOUNDS
+        )
+        if name == "HH" or product.level != "2.1":
+            file = tiles / f"{name}.tilejson.json"
+            file.write_text("{}")
+            deepest = 12 if product.level == "2.1" else 14
+            layers.append(replace(layer, max_zoom=deepest, count=5, tilejson=file))
+        if product.level == "2.1":
+            archive = tiles / f"{name}.pmtiles"
+            archive.write_bytes(f"PMTiles {name}".encode())
+            archives.append(replace(layer, tms=False, archive=archive))
+    if product.level == "2.1":
+        for pol in product.polarizations:
+            path = folder / f"{dataset_id}_{pol}_sigma0_db.tif"
+            path.write_bytes(f"COG {pol}".encode())
+            cogs.append(CogReport(pol, path, "db", 32719, (13684, 14060), 6.25, (2, 4, 8), used))
+    limits = [ShownChannel(pol, stretch) for pol in product.polarizations]
+    slant = product.level == "1.1"
+    return PictureReport(
+        tuple(browse),
+        tuple(layers),
+        ("what lies beyond 85.05 degrees latitude is not drawn (Web Mercator)",),
+        tuple(archives),
+        tuple(cogs),
+        tuple(limits if len(limits) < 2 else [*limits, ShownChannel("ratio", ratio)]),
+        0.0 if slant else None,
+        "orbit and ellipsoid" if slant else None,
+    )
 
 
 @pytest.fixture

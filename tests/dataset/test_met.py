@@ -112,16 +112,36 @@ def test_dataset_json_overrides_nothing_of_grq(name: str, content_of: Maker) -> 
 
 
 def test_tiles_are_those_that_are_there(content_of: Maker) -> None:
-    content = content_of("geotiff")
+    content = content_of("slc")
     met = _met(content)
     assert met["tiles"] is True
-    assert met["tile_layers"] == ["HH", "HV"]
-    assert met["tile_max_zoom"] == [13, 13]
+    assert met["tile_layers"] == ["HH", "HV", "RGB"]
+    assert met["tile_max_zoom"] == [14, 14, 14]
     assert met["tile_scheme"] == "tms"
+    assert met["tile_json"] == [f"tiles/{name}.tilejson.json" for name in ("HH", "HV", "RGB")]
+    grey = [-24.5, 1.25]
+    assert met["tile_stretch_db"] == [grey, grey, [*grey, *grey, 3.5, 12.25]]
+    assert met["stretch_db"] == {"HH": grey, "HV": grey, "ratio": [3.5, 12.25]}
+    assert met["tile_archives"] == met["cogs"] == []
+    assert (met["map_height_m"], met["mapped_by"]) == (0.0, "orbit and ellipsoid")
     without = _met(replace(content, pictures=PictureReport()))
     assert without["tiles"] is False
     assert without["tile_layers"] == without["tile_max_zoom"] == []
     assert without["tile_scheme"] is None
+    assert without["stretch_db"] == {}
+
+
+def test_what_is_in_archives_is_no_layer_of_the_map(content_of: Maker) -> None:
+    met = _met(content_of("geotiff"))
+    assert met["tile_layers"] == ["HH"]
+    assert met["tile_max_zoom"] == [12]
+    assert met["tile_native_zoom"] == [13]
+    assert met["tile_count"] == 5
+    assert [(a["layer"], a["path"], a["max_zoom"]) for a in met["tile_archives"]] == [
+        (name, f"tiles/{name}.pmtiles", 14) for name in ("HH", "HV", "RGB")
+    ]
+    assert met["cogs"] == [f"{met['prod_name']}_{pol}_sigma0_db.tif" for pol in ("HH", "HV")]
+    assert met["map_height_m"] is met["mapped_by"] is None
 
 
 def test_footprint_answers_with_distances(content_of: Maker) -> None:

@@ -120,6 +120,7 @@ def test_assets_are_what_is_there(content_of: Maker) -> None:
     assets = make_documents(content).item["assets"]
     assert set(assets) == {
         "product", "overview-hh", "overview-hv", "thumbnail-hh", "thumbnail-hv", "dataset", "met",
+        "sigma0-hh", "sigma0-hv", "tiles-hh", "tiles-hv", "tiles-rgb",
     }  # fmt: skip
     for asset in assets.values():
         assert asset["file:checksum"].startswith("1220")
@@ -141,12 +142,15 @@ def test_bands_of_scansar_name_their_beams(content_of: Maker) -> None:
     assert {band["data_type"] for band in bands} == {"cfloat32"}
 
 
-def test_tiles_are_linked_by_their_row_order(content_of: Maker) -> None:
+def test_tiles_are_linked(content_of: Maker) -> None:
     content = content_of("geotiff")
-    links = build_stac(content)["links"]
-    assert [link["href"] for link in links] == [
-        "./tiles/HH/{z}/{x}/{-y}.png",
-        "./tiles/HV/{z}/{x}/{-y}.png",
+    item = build_stac(content)
+    assert [(link["rel"], link["href"]) for link in item["links"]] == [
+        ("xyz", "./tiles/HH/{z}/{x}/{-y}.png"),
+        ("tilejson", "./tiles/HH.tilejson.json"),
+        ("pmtiles", "./tiles/HH.pmtiles"),
+        ("pmtiles", "./tiles/HV.pmtiles"),
+        ("pmtiles", "./tiles/RGB.pmtiles"),
     ]
     layers = tuple(replace(layer, tms=False) for layer in content.pictures.layers)
     pictures = replace(content.pictures, layers=layers)
@@ -179,6 +183,38 @@ def test_a_product_without_any_time_is_refused(content_of: Maker) -> None:
     timeless = replace(content.product, center_time=None, start_time=None, end_time=None)
     with pytest.raises(BadProduct, match="when it was taken"):
         build_stac(replace(content, product=timeless))
+
+
+def test_cogs_and_archives_are_assets(content_of: Maker) -> None:
+    content = content_of("geotiff")
+    item = make_documents(content).item
+    for pol in ("HH", "HV"):
+        cog = item["assets"][f"sigma0-{pol.lower()}"]
+        assert cog["href"] == f"./{item['id']}_{pol}_sigma0_db.tif"
+        assert "cloud-optimized" in cog["type"]
+        assert cog["bands"][0]["unit"] == "dB"
+        assert cog["file:size"] == len(f"COG {pol}")
+    archive = item["assets"]["tiles-rgb"]
+    assert archive["href"] == "./tiles/RGB.pmtiles"
+    assert archive["file:size"] == len("PMTiles RGB")
+    files = item["properties"]["alos2:tiles"]
+    assert [(layer["layer"], layer["max_zoom"]) for layer in files] == [("HH", 12)]
+    archives = item["properties"]["alos2:tile_archives"]
+    assert [layer["path"] for layer in archives] == [
+        f"tiles/{name}.pmtiles" for name in ("HH", "HV", "RGB")
+    ]
+    assert [channel["shows"] for channel in archives[-1]["channels"]] == ["HH", "HV", "HH/HV"]
+    assert {layer["scheme"] for layer in archives} == {"xyz"}
+
+
+@pytest.mark.parametrize("name", ["tiles/HV.pmtiles", "_HH_sigma0_db.tif"])
+def test_an_archive_or_cog_that_is_not_there_is_named(content_of: Maker, name: str) -> None:
+    content = content_of("geotiff")
+    folder = content.pictures.browse[0].browse.parent
+    path = folder / name if "/" in name else folder / f"{content.kind.id}{name}"
+    path.unlink()
+    with pytest.raises(BadDocument, match=path.name):
+        build_stac(content)
 
 
 def test_a_picture_that_is_not_there_is_named(content_of: Maker) -> None:

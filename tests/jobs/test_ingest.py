@@ -96,9 +96,8 @@ def test_an_slc_delivery_becomes_a_dataset(deliveries: Any, options: IngestOptio
     assert line["footprint"] == document(dataset, "stac")["geometry"]
     assert document(dataset, "dataset")["location"] == line["footprint"]
     met = document(dataset, "met")
-    assert not met["tiles"]
-    assert met["tile_layers"] == []
-    assert not (dataset / "tiles").exists()
+    assert met["tile_layers"] == ["HH", "HV", "RGB"]
+    assert (met["mapped_by"], met["map_height_m"]) == ("orbit and ellipsoid", 0.0)
     assert (dataset / f"IMG-HV-{dataset.name}_disp.browse_small.png").exists()
 
 

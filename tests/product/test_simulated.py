@@ -6,7 +6,7 @@ Ground positions are compared through rasterio (PROJ on the WKT of the product) 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +126,23 @@ def test_hashes_are_the_same_in_the_archive(tmp_path) -> None:
         packed = hash_files(tree.products[0])
     unpacked = hash_files(product)
     assert [f.sha256 for f in packed.files] == [f.sha256 for f in unpacked.files]
+
+
+@pytest.mark.parametrize(
+    ("mode", "day", "expected"),
+    [
+        ("WBD", date(2015, 6, 15), (-79.0, "exception: ScanSAR beam W2 ordered before 2016-09-28")),
+        ("WBD", date(2016, 10, 15), (-83.0, "leader")),
+        ("FBD", date(2015, 6, 15), (-83.0, "leader")),
+    ],
+)
+def test_published_calibration_exceptions_go_before_the_leader(
+    tmp_path: Path, mode: str, day: date, expected: tuple[float, str]
+) -> None:
+    made = simulate(
+        SimulationSpec(level="1.5", mode=mode, date=day, pixels=48, lines=40), tmp_path / "x"
+    )
+    with recognise(made.product_dir) as tree:
+        calibration = tree.products[0].calibration
+    assert calibration is not None
+    assert (calibration.factor_db, calibration.source) == expected

@@ -9,26 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from pyproj import Geod
 
 from alos2.constants import WGS84_SEMI_MAJOR_M
 from alos2.errors import BadProduct, Interrupted
 from alos2.geometry.orbit import Orbit
 from alos2.geometry.rangedoppler import rdr2geo
 from alos2.naming import Beam
-from alos2.product.model import MapGrid, Sensor, TiePoint
+from alos2.product.model import MapGrid
 from alos2.raster.canvas import browse_long_side
 from alos2.raster.pictures import (
     PictureOptions,
     StretchLimits,
     browse_stem,
-    default_engine,
     first_images,
     make_pictures,
 )
 from alos2.raster.png import encode_grey
 from alos2.raster.stretch import find_limits, grey_to_decibel, to_grey
 from alos2.raster.view import view_of
-from alos2.types import LonLat
 
 FIXED = PictureOptions(stretch_db=(-30.0, 0.0))
 LIMITS = StretchLimits(-30.0, 0.0, "")
@@ -42,10 +41,9 @@ def grey_of(path: Path) -> np.ndarray:
         return np.asarray(picture)
 
 
-def draw(product: Any, out: Path, options: PictureOptions = FIXED, number: int = 0) -> Any:
-    return default_engine().browse(
-        product, product.images[number], out, stem="IMG-HH-x_disp", options=options
-    )
+def draw(product: Any, out: Path, options: PictureOptions = FIXED) -> Any:
+    report = make_pictures(product, out, dataset_id="x", options=replace(options, tiles=False))
+    return report.browse[0]
 
 
 def circular_orbit(make: Any, *, ascending: bool) -> Orbit:
@@ -173,84 +171,52 @@ def test_png_without_isal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("direction", ["A", "D"])
 @pytest.mark.parametrize("look", ["R", "L"])
-def test_slant_range_is_square_on_the_ground_and_seen_from_above(
+def test_level_11_is_drawn_on_the_map_north_up(
     make: Any, tmp_path: Path, direction: str, look: str
 ) -> None:
     lines, pixels = 1600, 500
     level = np.full((lines, pixels), -20.0)
-    level[100:200, 50:100] = -2.0  # bright early and near
+    level[100:300, 50:150] = -2.0  # bright early and near
     timing = make.timing()
     image = slc(make, level, timing=timing)
     orbit = circular_orbit(make, ascending=direction == "A")
     product = make.product(image, name=f"FBD{look}1.1__{direction}", form="ceos", orbit=orbit)
     report = draw(product, tmp_path)
-    assert report.geometry == "slant range"
-    assert report.spacing_from == "orbit and ellipsoid"
-    t = np.array([0.0, lines - 1, 150.0]) * timing.line_interval_s
-    ranges = timing.near_range_m + timing.range_spacing_m * np.array([pixels / 2, pixels / 2, 75.0])
-    lon, lat = rdr2geo(orbit, t, ranges, look=look)
-    ground_width = view_of(product, image).pixel_m * pixels
-    ground_height = view_of(product, image).line_m * lines
-    assert 5.0 < view_of(product, image).pixel_m < 10.0
-    assert 2.9 < view_of(product, image).line_m < 3.6
-    width, height = report.size
-    assert width / height == pytest.approx(ground_width / ground_height, rel=0.01)
-    assert max(width, height) * report.pixel_m == pytest.approx(
-        max(ground_width, ground_height), rel=0.01
+    assert (report.geometry, report.flipped_lines, report.flipped_pixels) == ("map", False, False)
+
+    def ground(line: float, pixel: float) -> tuple[float, float]:
+        lon, lat = rdr2geo(
+            orbit,
+            np.array([line * timing.line_interval_s]),
+            np.array([timing.near_range_m + timing.range_spacing_m * pixel]),
+            look=look,
+        )
+        return float(lon[0]), float(lat[0])
+
+    found = grey_to_decibel(grey_of(report.browse), LIMITS)
+    rows, columns = np.nonzero(found > -6.0)
+    height, width = found.shape
+    # Metres from the picture's middle (that of the scene) to the patch, east and north.
+    east = (columns.mean() - (width - 1) / 2) * report.pixel_m
+    north = ((height - 1) / 2 - rows.mean()) * report.pixel_m
+    (lon0, lat0), (lon1, lat1) = ground(lines / 2, pixels / 2), ground(200, 100)
+    assert north == pytest.approx((lat1 - lat0) * 110_900, abs=4 * report.pixel_m)
+    assert east == pytest.approx(
+        (lon1 - lon0) * 111_320 * np.cos(np.radians(lat0)), abs=4 * report.pixel_m
     )
-    # Where the bright patch is in the picture, and where on the ground.
-    rows, columns = np.nonzero(grey_of(report.browse) > 200)
-    center = rdr2geo(
-        orbit,
-        np.array([lines / 2 * timing.line_interval_s]),
-        np.array([timing.near_range_m + timing.range_spacing_m * pixels / 2]),
-        look=look,
-    )
-    assert (rows.mean() < height / 2) == (lat[2] > center[1][0])
-    assert (columns.mean() > width / 2) == (lon[2] > center[0][0])
+    inside = found[np.isfinite(found)]
+    assert np.median(inside) == pytest.approx(-20.0, abs=STEP_DB)
+    along, across = Geod(ellps="WGS84"), np.isfinite(found).sum() * report.pixel_m**2
+    length = along.inv(*ground(0, pixels / 2), *ground(lines, pixels / 2))[2]
+    breadth = along.inv(*ground(lines / 2, 0), *ground(lines / 2, pixels))[2]
+    assert across == pytest.approx(length * breadth, rel=0.03)
 
 
-def test_slant_range_by_tie_points(make: Any, tmp_path: Path) -> None:
-    iq = np.full((2, 800, 300), 1000, np.int16)
-    path = make.geotiff("IMG-HH-slc.tif", iq)
-    corners = [
-        TiePoint(line, pixel, LonLat(140.0 + pixel * 7e-5, 10.0 + line * 3e-5))
-        for line in (0, 799)
-        for pixel in (0, 299)
-    ]
-    image = make.image(path, (800, 300), "complex_int16", tie_points=tuple(corners))
-    product = make.product(image, name="FBDR1.1__A")
-    view = view_of(product, image)
-    assert view.spacing_from == "tie points"
-    assert view.line_m == pytest.approx(3e-5 * 110_600, rel=0.01)
-    assert view.pixel_m == pytest.approx(7e-5 * 111_320 * np.cos(np.radians(10.0)), rel=0.01)
-    report = draw(product, tmp_path)
-    assert report.size[0] / report.size[1] == pytest.approx(
-        300 * view.pixel_m / 800 / view.line_m, rel=0.01
-    )
-
-
-def test_slant_range_by_what_the_leader_says_and_by_nothing(make: Any) -> None:
-    image = slc(make, np.full((20, 10), -10.0))
-    said = make.product(
-        image,
-        name="FBDR1.1__A",
-        form="ceos",
-        sensor=Sensor(incidence_deg=30.0),
-        line_spacing_m=3.2,
-        pixel_spacing_m=4.3,
-    )
-    view = view_of(said, image)
-    assert (view.line_m, view.pixel_m) == pytest.approx((3.2, 8.6))
-    assert view_of(make.product(image, name="FBDR1.1__A", form="ceos"), image).line_m == 1.0
-
-
-def test_tie_points_that_are_no_corners_are_named(make: Any) -> None:
-    image = slc(make, np.full((20, 10), -10.0))
-    points = tuple(TiePoint(n, n, LonLat(n, n)) for n in range(4))
-    image = replace(image, tie_points=points)
-    with pytest.raises(BadProduct, match="tie points"):
-        view_of(make.product(image, name="FBDR1.1__A"), image)
+def test_level_11_that_lies_nowhere_is_refused(make: Any, tmp_path: Path) -> None:
+    image = slc(make, np.full((40, 50), -10.0))
+    with pytest.raises(BadProduct, match="nothing says where"):
+        draw(make.product(image, name="FBDR1.1__A", form="ceos"), tmp_path)
+    assert list(tmp_path.glob("*.png")) == []
 
 
 @pytest.mark.parametrize(
@@ -265,57 +231,48 @@ def test_a_georeferenced_picture_has_north_up_and_is_never_mirrored(
     make: Any, transform: tuple[float, ...], flips: tuple[bool, bool]
 ) -> None:
     dn = np.ones((10, 10), np.uint16)
-    product = make.mapped(dn, make.utm(dn.shape))
-    grid: MapGrid = replace(product.images[0].grid, transform=transform)
-    view = view_of(product, replace(product.images[0], grid=grid))
+    grid: MapGrid = replace(make.utm(dn.shape), transform=transform)
+    view = view_of(grid)
     assert (view.flip_lines, view.flip_pixels) == flips
 
 
-def scansar(make: Any, *, timed: bool = True) -> Any:
+def scansar(make: Any) -> Any:
     """Two beams: the second begins later and farther out, and has another line interval."""
     first = slc(
         make,
         np.full((1200, 300), -8.0),
         1,
         beam=Beam.parse("F1"),
-        timing=make.timing(interval_s=1 / 2000) if timed else None,
+        timing=make.timing(interval_s=1 / 2000),
     )
     second = slc(
         make,
         np.full((1500, 300), -16.0),
         2,
         beam=Beam.parse("F2"),
-        timing=make.timing(after_s=0.3, interval_s=1 / 2500, near_range_m=791_072.5)
-        if timed
-        else None,
+        timing=make.timing(after_s=0.3, interval_s=1 / 2500, near_range_m=791_072.5),
     )
     orbit = circular_orbit(make, ascending=False)
     return make.product(first, second, name="WBDL1.1__D", form="ceos", orbit=orbit)
 
 
-def test_scansar_beams_lie_where_time_and_range_put_them(make: Any, tmp_path: Path) -> None:
+def test_scansar_beams_are_in_one_picture(make: Any, tmp_path: Path) -> None:
     product = scansar(make)
-    report = draw(product, tmp_path)
-    assert report.beams == ("F1", "F2")
-    level = grey_to_decibel(grey_of(report.browse), LIMITS)
-    height, width = level.shape
-
-    def at(second: float, pixel: float) -> float:
-        return float(level[round(second / 0.9 * height), round(pixel / 550 * width)])
-
-    assert at(0.25, 100) == pytest.approx(-8.0, abs=0.2)
-    assert at(0.7, 400) == pytest.approx(-16.0, abs=0.2)
-    between = 10 * np.log10((10**-0.8 + 10**-1.6) / 2)  # beams overlap by 50 pixels
-    assert at(0.45, 275) == pytest.approx(between, abs=0.8)
-    assert np.isnan(at(0.15, 400))
-    assert np.isnan(at(0.75, 100))
-
-
-def test_scansar_without_times_shows_the_middle_beam(make: Any, tmp_path: Path) -> None:
-    report = draw(scansar(make, timed=False), tmp_path)
-    assert report.beams == ("F2",)
-    level = grey_to_decibel(grey_of(report.browse), LIMITS)
-    np.testing.assert_allclose(level, -16.0, atol=0.1)
+    report = make_pictures(product, tmp_path, dataset_id="x", options=FIXED)
+    (browse,) = report.browse
+    assert browse.beams == ("F1", "F2")
+    level = grey_to_decibel(grey_of(browse.browse), LIMITS)
+    found = level[np.isfinite(level)]
+    # Mostly one beam's level or the other's; where they overlap something between.
+    near = [np.mean(np.abs(found - db) < 0.3) for db in (-8.0, -16.0)]
+    assert min(near) > 0.3
+    assert sum(near) > 0.8
+    assert found.min() > -17.0
+    assert found.max() < -7.0
+    assert [layer.name for layer in report.layers] == ["HH"]
+    assert report.height_m == 0.0
+    assert report.mapped_by == "orbit and ellipsoid"
+    assert len(first_images(product)) == 1
 
 
 def test_an_empty_image_has_no_picture(make: Any, tmp_path: Path) -> None:
@@ -349,9 +306,9 @@ def test_all_pictures_of_a_product(make: Any, tmp_path: Path) -> None:
         for pol in ("HH", "HV")
         for kind in ("browse", "browse_small")
     ]
-    assert [layer.name for layer in report.layers] == ["HH", "HV"]
-    assert stages == {"browse HH", "tiles HH", "browse HV", "tiles HV"}
-    assert [b.stretch for b in report.browse] == [layer.stretch for layer in report.layers]
+    assert [layer.name for layer in report.layers] == ["HH", "HV", "RGB"]
+    assert stages == {"browse HH", "browse HV", "tiles"}
+    assert [b.stretch for b in report.browse] == [layer.stretch for layer in report.layers[:2]]
     for layer in report.layers:
         assert len(list((out / "tiles" / layer.name).rglob("*.png"))) == layer.count
     none = tmp_path / "none"
@@ -361,11 +318,3 @@ def test_all_pictures_of_a_product(make: Any, tmp_path: Path) -> None:
         == ()
     )
     assert not (none / "tiles").exists()
-
-
-def test_slant_range_has_no_tiles_and_says_so(make: Any, tmp_path: Path) -> None:
-    report = make_pictures(scansar(make), tmp_path, dataset_id="x", options=FIXED)
-    assert len(report.browse) == 1
-    assert report.layers == ()
-    assert "no map grid" in report.notes[0]
-    assert len(first_images(scansar(make))) == 1

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from alos2.cli.grouped import GroupedCommand, GroupedOption
 from alos2.cli.output import json_line, product_block
+from alos2.cli.pictureoptions import PICTURE_OPTIONS, picture_options
 from alos2.cli.progress import progress_bar
 from alos2.errors import UsageError
 
@@ -18,13 +20,24 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 FOOTPRINTS = ("bos_sarcat", "geometry", "raster", "summary", "isce")
 
 
+_SOURCE = "Footprint and geometry"
+
+
 class _IngestGroup(click.Group):
     """Takes paths and URLs as they are; a first word that names a kind of source chooses it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+        if args and args[0] not in self.commands:
             args = ["any", *args]
         return super().parse_args(ctx, args)
+
+
+class _AnyCommand(GroupedCommand):
+    """The command of plain paths and URLs, whose own name nobody types."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        path = (ctx.parent or ctx).command_path
+        formatter.write_usage(path, " ".join(self.collect_usage_pieces(ctx)))
 
 
 def common_options(function: _Command) -> _Command:
@@ -32,32 +45,33 @@ def common_options(function: _Command) -> _Command:
     options = [
         click.option(
             "--out",
-            type=click.Path(path_type=Path, file_okay=False),
+            type=click.Path(path_type=Path, file_okay=False), cls=GroupedOption, heading="Result",
             help="Folder that takes the datasets [default: $ALOS2_ARCHIVE, else here].",
         ),
         click.option(
+            "--force", is_flag=True, cls=GroupedOption, heading="Result",
+            help="Replace a dataset that has other content.",
+        ),
+        click.option(
+            "--json", "as_json", is_flag=True, cls=GroupedOption, heading="Result",
+            help="One JSON object a dataset.",
+        ),
+        click.option(
             "--footprint",
-            type=click.Choice(FOOTPRINTS),
+            type=click.Choice(FOOTPRINTS), cls=GroupedOption, heading=_SOURCE,
             help="Whose word to take for where the scene lies [default: the first that knows].",
         ),
         click.option(
             "--min-overlap",
-            type=click.FloatRange(0, 1, min_open=True),
+            type=click.FloatRange(0, 1, min_open=True), cls=GroupedOption, heading=_SOURCE,
             help="Area ratio from which the catalogue's footprint is believed [default: 0.8].",
         ),
         click.option(
             "--leader",
-            type=click.Path(path_type=Path),
+            type=click.Path(path_type=Path), cls=GroupedOption, heading=_SOURCE,
             help="CEOS leader (file, folder or zip) of the same scene, for a GeoTIFF delivery.",
         ),
-        click.option("--force", is_flag=True, help="Replace a dataset that has other content."),
-        click.option("--tiles/--no-tiles", default=True, help="Map tiles [default: yes]."),
-        click.option(
-            "--max-zoom", type=click.IntRange(0, 22), default=14, show_default=True,
-            help="Deepest zoom of the tiles.",
-        ),
-        click.option("--xyz", is_flag=True, help="Tile rows from the north, not TMS."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object a dataset."),
+        *PICTURE_OPTIONS,
     ]  # fmt: skip
     for option in reversed(options):
         function = option(function)
@@ -66,23 +80,24 @@ def common_options(function: _Command) -> _Command:
 
 @click.group("ingest", cls=_IngestGroup, invoke_without_command=False)
 def command() -> None:
-    """Make datasets of products: alos2 ingest PATH|URL ...
-
-    PATH is a zip, a zip in a zip or an unpacked folder; URL is http(s) or file. A dataset is
-    there whole or not at all; the same product again changes nothing.
-    """
+    """Make datasets of products: alos2 ingest PATH|URL ..."""
 
 
-@command.command("any", hidden=True)
+@command.command("any", cls=_AnyCommand, hidden=True)
 @click.argument("targets", nargs=-1, required=True, metavar="PATH|URL...")
 @common_options
 @click.pass_context
 def ingest_any(ctx: click.Context, /, targets: tuple[str, ...], **chosen: Any) -> None:
-    """Make datasets of products at paths and URLs."""
+    """Make datasets of ALOS-2/PALSAR-2 products.
+
+    PATH is a zip, a zip in a zip or an unpacked folder; URL is http(s) or file. A dataset is
+    there whole or not at all; the same product again changes nothing. Where a word could be both,
+    'alos2 ingest url URL ...' takes URLs only.
+    """
     run(ctx, targets, **chosen)
 
 
-@command.command("url")
+@command.command("url", cls=GroupedCommand)
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
 @common_options
 @click.pass_context
@@ -106,9 +121,7 @@ def run(
     min_overlap: float | None,
     leader: Path | None,
     force: bool,
-    tiles: bool,
-    max_zoom: int,
-    xyz: bool,
+    **pictures: Any,
 ) -> None:
     """Ingest `targets` with what the flags, the environment and the configuration say."""
     # Imported late, so that --help is quick.
@@ -127,7 +140,7 @@ def run(
         footprint=footprint or options.footprint,
         leader=leader,
         force=force,
-        pictures=replace(options.pictures, tiles=tiles, max_zoom=max_zoom, tms=not xyz),
+        pictures=picture_options(options.pictures, **pictures),
     )
     failures: list[Failed] = []
     done = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 from pydantic import Field, ValidationError
@@ -24,6 +24,13 @@ from alos2.errors import UsageError
 
 if TYPE_CHECKING:
     from alos2.jobs.options import IngestOptions
+
+
+HYSDS_TILE_BUDGET: Final = 3000
+"""HySDS uploads each file with locks of its own, and one failure undoes the job."""
+
+_MOST_THREADS: Final = 4
+"""Each thread needs some tens of MB."""
 
 
 def config_file() -> Path:
@@ -49,6 +56,14 @@ class Settings(BaseSettings):
     """Folder for what need not be asked twice; else the user's cache folder."""
     min_overlap: float = Field(0.8, gt=0, le=1)
     """Area ratio from which a catalogue's footprint is believed."""
+    tile_budget: int | None = Field(None, ge=0)
+    """Most tile files of a dataset, 0 for any number; else 3000 under HySDS, and any elsewhere."""
+    pmtiles: bool = False
+    """Tiles as PMTiles archives instead of files."""
+    cog: Literal["db", "power", "amplitude"] | None = None
+    """A Cloud-Optimised GeoTIFF of each polarisation, in this quantity."""
+    threads: int | None = Field(None, ge=1, le=64)
+    """Threads that draw pictures; else as many as there are cores, but not more than 4."""
 
     @classmethod
     def settings_customise_sources(
@@ -101,9 +116,14 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
     from alos2.footprint import FootprintOptions
     from alos2.hysds.workdir import WorkDir
     from alos2.jobs.options import IngestOptions
+    from alos2.raster.pictures import PictureOptions
 
     here = Path.cwd()
-    folder = here if WorkDir(here).is_hysds else out or settings.archive or here
+    is_hysds = WorkDir(here).is_hysds
+    folder = here if is_hysds else out or settings.archive or here
+    budget = settings.tile_budget
+    if budget is None:
+        budget = HYSDS_TILE_BUDGET if is_hysds else 0
     defaults = FootprintOptions()
     return IngestOptions(
         out=folder,
@@ -114,4 +134,17 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
             min_overlap=settings.min_overlap,
             cache_dir=settings.cache,
         ),
+        pictures=PictureOptions(
+            tile_budget=budget,
+            pmtiles=settings.pmtiles,
+            cog=settings.cog,
+            threads=settings.threads or min(_MOST_THREADS, usable_cores()),
+        ),
     )
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: a batch system may have lent it only some."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

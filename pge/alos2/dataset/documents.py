@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from alos2.dataset.assets import file_asset
 from alos2.dataset.content import Content
 from alos2.dataset.grq import dataset_json
 from alos2.dataset.jsontext import json_bytes
 from alos2.dataset.met import met_json
-from alos2.dataset.stac import build_stac, file_asset
+from alos2.dataset.stac import build_stac
 from alos2.dataset.validate import extension_uri, validate_item
 from alos2.types import Json
 

@@ -117,8 +117,21 @@ def _new(properties: Json, own: Json) -> Json:
         "tile_px": tiles[0]["tile_px"] if tiles else None,
         "tile_count": sum(layer["count"] for layer in tiles),
         "tile_stretch_db": [
-            [layer["stretch"]["low_db"], layer["stretch"]["high_db"]] for layer in tiles
+            [limit for c in layer["channels"] for limit in (c["low_db"], c["high_db"])]
+            for layer in tiles
         ],
+        "tile_json": [layer["tilejson"] for layer in tiles],
+        "tile_archives": [
+            {
+                key: layer[key]
+                for key in ("layer", "path", "min_zoom", "max_zoom", "native_zoom", "count")
+            }
+            for layer in own["tile_archives"]
+        ],
+        "stretch_db": own["stretch_db"],
+        "cogs": [cog["file"] for cog in own["cogs"]],
+        "map_height_m": own["map_height_m"],
+        "mapped_by": own["mapped_by"],
         "browse": [browse["file"] for browse in own["browse"]],
         "picture_notes": own["picture_notes"],
         "files": own["files"],

@@ -10,9 +10,9 @@ from alos2.dataset.footprint_report import FootprintAnswer, FootprintReport
 from alos2.dataset.identity import DATASET_VERSION
 from alos2.dataset.jsontext import plain, plain_geometry
 from alos2.dataset.line import problem_json
+from alos2.dataset.pictured import picture_fields
 from alos2.dataset.times import utc_text_or_none
 from alos2.product.model import Calibration, Image, Product, ProductFile
-from alos2.raster.pictures import TILE_PX, BrowseReport, StretchLimits, TileLayer
 from alos2.types import Json
 
 DISTANCE_DECIMALS = 1
@@ -52,9 +52,7 @@ def own_fields(content: Content) -> Json:
         "calibration": _calibration_json(product.calibration),
         "sensor": _sensor_json(product),
         "processing": _processing_json(product),
-        "browse": [_browse_json(browse) for browse in content.pictures.browse],
-        "tiles": [_tiles_json(layer) for layer in content.pictures.layers],
-        "picture_notes": list(content.pictures.notes),
+        **picture_fields(content.pictures),
         "problems": [problem_json(problem) for problem in product.problems],
         "source": content.source.to_json(),
         "tags": list(content.tags),
@@ -174,44 +172,4 @@ def _processing_json(product: Product) -> Json:
         "pixel_spacing_m": product.pixel_spacing_m,
         "line_spacing_m": product.line_spacing_m,
         "leader_from": product.leader_from,
-    }
-
-
-def _stretch_json(stretch: StretchLimits) -> Json:
-    return {"low_db": stretch.low_db, "high_db": stretch.high_db, "method": stretch.method}
-
-
-def _browse_json(browse: BrowseReport) -> Json:
-    return {
-        "polarization": browse.polarization,
-        "file": browse.browse.name,
-        "small": browse.small.name,
-        "size": list(browse.size),
-        "small_size": list(browse.small_size),
-        "pixel_m": browse.pixel_m,
-        "geometry": browse.geometry,
-        "flipped_lines": browse.flipped_lines,
-        "flipped_pixels": browse.flipped_pixels,
-        "beams": list(browse.beams),
-        "stretch": _stretch_json(browse.stretch),
-    }
-
-
-def _tiles_json(layer: TileLayer) -> Json:
-    return {
-        "layer": layer.name,
-        "min_zoom": layer.min_zoom,
-        "max_zoom": layer.max_zoom,
-        "native_zoom": layer.native_zoom,
-        "count": layer.count,
-        "bytes": layer.bytes,
-        "scheme": "tms" if layer.tms else "xyz",
-        "tile_px": TILE_PX,
-        "crs": "EPSG:3857",
-        "stretch": _stretch_json(layer.stretch),
-        "calibration": {
-            "factor_db": layer.calibration.factor_db,
-            "source": layer.calibration.source,
-        },
-        "notes": list(layer.notes),
     }

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from alos2 import __version__
 from alos2.dataset import fields as standard
+from alos2.dataset.assets import file_asset, picture_assets, picture_links
 from alos2.dataset.content import Content
 from alos2.dataset.jsontext import plain, plain_geometry
 from alos2.dataset.own import own_fields
 from alos2.dataset.times import utc_text
 from alos2.dataset.validate import extension_uri
-from alos2.errors import BadDocument, BadProduct
+from alos2.errors import BadProduct
 from alos2.geometry.rings import bbox
 from alos2.product.model import Image, Product
-from alos2.raster.pictures import BrowseReport, TileLayer
 from alos2.types import Json
 
 STAC_VERSION: Final = "1.1.0"
 
-_MULTIHASH_SHA256: Final = "1220"
-"""Multihash prefix: function 0x12 (sha2-256), 0x20 bytes long."""
-
 _DATA_TYPES: Final = {"complex64": "cfloat32", "complex_int16": "cint16", "uint16": "uint16"}
 _BITS: Final = {"complex64": 64, "complex_int16": 32, "uint16": 16}
-_HASH_CHUNK: Final = 1 << 20
 
 _PROVIDER: Final = {
     "name": "Japan Aerospace Exploration Agency (JAXA)",
@@ -66,7 +60,7 @@ def build_stac(content: Content) -> Json:
         **standard.product_fields(product),
     }
     assets = _assets(content)
-    links = [_tile_link(layer) for layer in content.pictures.layers]
+    links = picture_links(content.pictures)
     if content.archive is None or not product.images:
         properties["raster:bits_per_sample"] = _bits(product)
     return {
@@ -98,17 +92,6 @@ def observation_time(product: Product) -> datetime:
         f"{product.scene}-{product.product} does not say when it was taken: neither a leader nor "
         "summary.txt gives a time"
     )
-
-
-def file_asset(name: str, data_size: int, sha256: str, media_type: str, **more: object) -> Json:
-    """Return an asset of a file beside the item."""
-    return {
-        "href": f"./{name}",
-        "type": media_type,
-        **more,
-        "file:size": data_size,
-        "file:checksum": f"{_MULTIHASH_SHA256}{sha256}",
-    }
 
 
 def _common(content: Content) -> Json:
@@ -150,24 +133,7 @@ def _assets(content: Content) -> Json:
             roles=["data", "archive"],
             bands=[_band(image, product) for image in product.images],
         )
-    for browse in content.pictures.browse:
-        pol = browse.polarization
-        assets[f"overview-{pol.lower()}"] = _picture(browse, browse.browse, "overview")
-        assets[f"thumbnail-{pol.lower()}"] = _picture(browse, browse.small, "thumbnail")
-    return assets
-
-
-def _picture(browse: BrowseReport, path: Path, role: str) -> Json:
-    size, digest = _size_and_sha256(path)
-    return file_asset(
-        path.name,
-        size,
-        digest,
-        "image/png",
-        title=f"{browse.polarization}, {role}, sigma nought in dB",
-        roles=[role, "visual"] if role == "overview" else [role],
-        **{"sar:polarizations": [browse.polarization]},
-    )
+    return {**assets, **picture_assets(content.pictures)}
 
 
 def _band(image: Image, product: Product) -> Json:
@@ -190,17 +156,6 @@ def _bits(product: Product) -> int:
     return _BITS[product.images[0].dtype] if product.images else 16
 
 
-def _tile_link(layer: TileLayer) -> Json:
-    """Rows that count from the south are ``{-y}``, as Leaflet and OpenLayers write it."""
-    row = "{-y}" if layer.tms else "{y}"
-    return {
-        "rel": "xyz",
-        "href": f"./tiles/{layer.name}/{{z}}/{{x}}/{row}.png",
-        "type": "image/png",
-        "title": f"Map tiles of {layer.name}, zoom {layer.min_zoom} to {layer.max_zoom}",
-    }
-
-
 def _extensions(properties: Json, assets: Json, links: list[Json]) -> list[str]:
     names = ["sar", "sat", "projection", "processing", "product", "raster"]
     if any(key.startswith("view:") for key in properties):
@@ -210,15 +165,3 @@ def _extensions(properties: Json, assets: Json, links: list[Json]) -> list[str]:
     if links:
         names.append("web-map-links")
     return sorted(extension_uri(name) for name in names)
-
-
-def _size_and_sha256(path: Path) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_HASH_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-    except OSError as error:
-        raise BadDocument(f"{path.name} of the dataset cannot be read: {error.strerror}") from error
-    return size, digest.hexdigest()

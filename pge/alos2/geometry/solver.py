@@ -125,6 +125,29 @@ def pass_times(orbit: Orbit, ground: Floats, half_rate: Floats) -> Floats:
     BadProduct
         If there is no such time within the arc.
     """
+    t, fit = find_passes(orbit, ground, half_rate)
+    if not fit.all():
+        lon, lat, _ = ecef_to_geodetic(ground[~fit][0])
+        raise BadProduct(
+            f"the satellite does not pass {lonlat_words(float(lon), float(lat))} within the arc of "
+            f"{orbit.name}, {orbit.start:%Y-%m-%dT%H:%M:%SZ} to {orbit.end:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return t
+
+
+def find_passes(
+    orbit: Orbit, ground: Floats, half_rate: Floats
+) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+    """Do what ``pass_times`` does, and say where there is no such time within the arc.
+
+    Positions must be nearer than the horizon is to the satellite, or their time is not found.
+
+    Returns
+    -------
+    t_s : ndarray, shape (...), float64
+        Seconds since the orbit's epoch; any time of the arc where not found.
+    found : ndarray of bool, shape (...)
+    """
     first, last = orbit.times_s[0], orbit.times_s[-1]
     t = _nearest_vector_times(orbit, ground)
     for _ in range(_TURNS):
@@ -141,14 +164,7 @@ def pass_times(orbit: Orbit, ground: Floats, half_rate: Floats) -> Floats:
         if not (step > _TIME_STEP_S).any():
             break
     # At an end of the arc the time stands still although the Doppler is wrong.
-    unfit = ~(np.abs(excess / slope) <= 10.0 * _TIME_STEP_S)
-    if unfit.any():
-        lon, lat, _ = ecef_to_geodetic(ground[unfit][0])
-        raise BadProduct(
-            f"the satellite does not pass {lonlat_words(float(lon), float(lat))} within the arc of "
-            f"{orbit.name}, {orbit.start:%Y-%m-%dT%H:%M:%SZ} to {orbit.end:%Y-%m-%dT%H:%M:%SZ}"
-        )
-    return t
+    return t, np.asarray(np.abs(excess / slope) <= 10.0 * _TIME_STEP_S)
 
 
 def _nearest_vector_times(orbit: Orbit, ground: Floats) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from alos2.constants import CALIBRATION_FACTOR_DB
+from alos2.constants import CALIBRATION_FACTOR_DB, SLC_CALIBRATION_OFFSET_DB
 from alos2.product.completeness import missing_members, other_files
 from alos2.product.contradictions import (
     compare_images,
@@ -20,6 +20,7 @@ from alos2.product.model import (
     Sensor,
 )
 from alos2.product.summary_values import Processing, parse_processing
+from alos2.radiometry import factor_for, published_exception
 from alos2.types import Polarization
 
 
@@ -36,7 +37,7 @@ def assemble(group: Group) -> Product:
 
 def _calibration(draft: Draft) -> Calibration | None:
     if draft.parts is not None:
-        return draft.parts.calibration
+        return _published(draft, draft.parts.calibration, draft.parts.sensor.beam_number)
     luts: dict[Polarization, ProductFile] = {
         name.polarization: file for name, file in draft.of_kind("LUT") if name.polarization
     }
@@ -48,6 +49,25 @@ def _calibration(draft: Draft) -> Calibration | None:
     if product.level != "1.1" and product.option == "G":
         return Calibration(CALIBRATION_FACTOR_DB, "default")
     return None
+
+
+def _published(draft: Draft, said: Calibration, beam_number: int | None) -> Calibration:
+    """Return the leader's factor, or what JAXA has published instead of it."""
+    product = draft.group.identity[1]
+    processing = _processing(draft)
+    if said.factor_db is None or said.luts:
+        return said
+    offset_db = SLC_CALIBRATION_OFFSET_DB if product.level == "1.1" else 0.0
+    exception = published_exception(
+        product.mode,
+        beam_number=beam_number,
+        processed=processing.time if processing else None,
+        leader_factor_db=said.factor_db - offset_db,
+    )
+    if exception is None:
+        return said
+    factor = factor_for(product.level, None, instead=exception)
+    return Calibration(factor.db, factor.source)
 
 
 def _processing(draft: Draft) -> Processing | None:

@@ -27,7 +27,9 @@ COMPRESSION: Final = 259
 IMAGE_DESCRIPTION: Final = 270
 STRIP_OFFSETS: Final = 273
 SAMPLES_PER_PIXEL: Final = 277
+ROWS_PER_STRIP: Final = 278
 STRIP_BYTE_COUNTS: Final = 279
+PLANAR_CONFIGURATION: Final = 284
 TILE_OFFSETS: Final = 324
 TILE_BYTE_COUNTS: Final = 325
 SAMPLE_FORMAT: Final = 339
@@ -41,7 +43,7 @@ GEO_ASCII_PARAMS: Final = 34737
 _WANTED: Final = frozenset(
     {
         IMAGE_WIDTH, IMAGE_LENGTH, BITS_PER_SAMPLE, COMPRESSION, IMAGE_DESCRIPTION,
-        STRIP_OFFSETS, SAMPLES_PER_PIXEL, STRIP_BYTE_COUNTS, TILE_OFFSETS, TILE_BYTE_COUNTS,
+        STRIP_OFFSETS, SAMPLES_PER_PIXEL, ROWS_PER_STRIP, STRIP_BYTE_COUNTS, PLANAR_CONFIGURATION, TILE_OFFSETS, TILE_BYTE_COUNTS,
         SAMPLE_FORMAT, MODEL_PIXEL_SCALE, MODEL_TIEPOINT, MODEL_TRANSFORMATION,
         GEO_KEY_DIRECTORY, GEO_DOUBLE_PARAMS, GEO_ASCII_PARAMS,
     }
@@ -75,6 +77,12 @@ class TiffHeader:
     description: str
     data_end: int
     """Offset behind the last byte of pixels that the directory promises."""
+    little_endian: bool
+    strip_offsets: tuple[int, ...]
+    """Of each strip; empty if it has tiles."""
+    rows_per_strip: int
+    interleaved: bool
+    """Whether the samples of a pixel lie side by side (planar configuration 1)."""
     pixel_scale: tuple[float, ...]
     tie_points: tuple[tuple[float, ...], ...]
     """(i, j, k, x, y, z) each."""
@@ -139,7 +147,7 @@ def read_tiff_header(
         raise BadProduct(f"{name} is empty")
     reader = _Reader(file, size, name, size if reach is None else reach)
     try:
-        return _header(_read_tags(reader), name)
+        return _header(_read_tags(reader), name, little_endian=reader.order == "<")
     except _BeyondReach:
         return None
 
@@ -199,7 +207,7 @@ def _whole(tags: Mapping[int, Values], tag: int) -> tuple[int, ...]:
     return tuple(value for value in values if isinstance(value, int))
 
 
-def _header(tags: Mapping[int, Values], name: str) -> TiffHeader:
+def _header(tags: Mapping[int, Values], name: str, *, little_endian: bool) -> TiffHeader:
     width, height = _whole(tags, IMAGE_WIDTH), _whole(tags, IMAGE_LENGTH)
     if len(width) != 1 or len(height) != 1 or not width[0] or not height[0]:
         raise BadProduct(f"{name}: the TIFF directory gives no width and height")
@@ -218,6 +226,10 @@ def _header(tags: Mapping[int, Values], name: str) -> TiffHeader:
         compression=(*_whole(tags, COMPRESSION), 1)[0],
         description=text.strip() if isinstance(text, str) else "",
         data_end=max(o + c for o, c in zip(offsets, counts, strict=True)),
+        little_endian=little_endian,
+        strip_offsets=_whole(tags, STRIP_OFFSETS),
+        rows_per_strip=min((*_whole(tags, ROWS_PER_STRIP), height[0])[0], height[0]),
+        interleaved=(*_whole(tags, PLANAR_CONFIGURATION), 1)[0] == 1,
         pixel_scale=_numbers(tags, MODEL_PIXEL_SCALE),
         tie_points=tuple(ties[i : i + 6] for i in range(0, len(ties) - 5, 6)),
         matrix=_numbers(tags, MODEL_TRANSFORMATION),

@@ -1,12 +1,7 @@
-"""One picture in power out of one image, or out of the beams of a ScanSAR image.
+"""One picture in power out of one image.
 
-Each image is averaged over whole cells in one pass, then brought to the picture's pixels (at most
+The image is averaged over whole cells in one pass, then brought to the picture's pixels (at most
 twice as large) by an averaging filter: all in power, weighted by the valid pixels.
-
-Beams are placed by azimuth time and slant range: their lines start at different times and have
-different intervals, their pixels start at different ranges. Where they overlap their powers are
-averaged. The picture is in equal steps of slant range, which over a ScanSAR swath are not equal
-on the ground: it is about square in its middle.
 """
 
 from __future__ import annotations
@@ -49,7 +44,7 @@ class Canvas(NamedTuple):
     total: Plane
     """Sum of weight times power."""
     weight: Plane
-    """Share of a pixel that is valid, summed over the beams; 0 = no data."""
+    """Share of a pixel that is valid; 0 = no data."""
 
     @property
     def power(self) -> Plane:
@@ -57,15 +52,6 @@ class Canvas(NamedTuple):
         with np.errstate(invalid="ignore", divide="ignore"):
             mean: Plane = np.where(self.weight > 0, self.total / self.weight, np.nan)
         return mean.astype(np.float32, copy=False)
-
-
-class Frame(NamedTuple):
-    """Where an image lies on the canvas, in canvas pixels (the edges of its first and last)."""
-
-    top: float
-    left: float
-    bottom: float
-    right: float
 
 
 def browse_long_side(lines: float, pixels: float) -> float:
@@ -76,12 +62,6 @@ def browse_long_side(lines: float, pixels: float) -> float:
     """
     longest = max(lines, pixels)
     return min(longest, max(SHARE * longest, SMALLEST), LARGEST)
-
-
-def empty_canvas(size: Size) -> Canvas:
-    """Return a canvas without data."""
-    shape = (size.height, size.width)
-    return Canvas(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
 
 
 def _resized(plane: Plane, size: Size, box: Box, method: Pillow.Resampling) -> Plane:
@@ -101,7 +81,6 @@ def resample(looks: Looks, size: Size, box: Box) -> Canvas:
     box
         The rectangle, in cells.
     """
-    # The share of a cell that is valid, and not its pixels: beams have cells of different sizes.
     valid = looks.valid / np.float32(looks.cell_lines * looks.cell_pixels)
     total = np.where(valid > 0, looks.power * valid, np.float32(0))
     # Pillow's BILINEAR is a triangle as wide as the reduction asks for: an averaging filter. Its
@@ -113,37 +92,23 @@ def resample(looks: Looks, size: Size, box: Box) -> Canvas:
     return Canvas(np.where(there, smooth, np.float32(0)), np.where(there, weight, np.float32(0)))
 
 
-def place(canvas: Canvas, looks: Looks, frame: Frame, shape: tuple[int, int]) -> None:
-    """Add an image to a canvas.
+def canvas_of(looks: Looks, shape: tuple[int, int], height: float, width: float) -> Canvas:
+    """Bring an averaged image to the size of a picture.
 
     Parameters
     ----------
-    canvas
-        Changed in place.
     looks
         The image in cells.
-    frame
-        Where all of it lies on the canvas.
     shape
         Its lines and pixels.
+    height, width
+        Of the picture, px, before rounding.
     """
-    height, width = canvas.weight.shape
-    top, left = max(0, round(frame.top)), max(0, round(frame.left))
-    bottom = min(height, max(top + 1, round(frame.bottom)))
-    right = min(width, max(left + 1, round(frame.right)))
-    if bottom <= top or right <= left:
-        return
-    rows, columns = shape[0] / looks.cell_lines, shape[1] / looks.cell_pixels
-    down, across = rows / (frame.bottom - frame.top), columns / (frame.right - frame.left)
-    box = Box(
-        max(0.0, (left - frame.left) * across),
-        max(0.0, (top - frame.top) * down),
-        min(columns, (right - frame.left) * across),
-        min(rows, (bottom - frame.top) * down),
+    size = Size(max(1, round(width)), max(1, round(height)))
+    lines, pixels = shape
+    return resample(
+        looks, size, Box(0.0, 0.0, pixels / looks.cell_pixels, lines / looks.cell_lines)
     )
-    part = resample(looks, Size(right - left, bottom - top), box)
-    canvas.total[top:bottom, left:right] += part.total
-    canvas.weight[top:bottom, left:right] += part.weight
 
 
 def flipped(canvas: Canvas, *, lines: bool, pixels: bool) -> Canvas:

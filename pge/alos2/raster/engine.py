@@ -1,121 +1,165 @@
-"""The first picture engine: numpy for the arithmetic, threads for the subtrees of the tiles."""
+"""All pictures of a product: browse pictures first, whose levels give the limits of the tiles."""
 
 from __future__ import annotations
 
-import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
-from alos2.product.model import Image, Product
-from alos2.raster.browse import draw, write_browse
-from alos2.raster.files import make_folder, move_folder
-from alos2.raster.mercator import LIMIT_DEG, cover, native_zoom
+import numpy as np
+import numpy.typing as npt
+
+from alos2.product.model import Product
+from alos2.raster.browse import Drawn, draw, write_browse
+from alos2.raster.cog import write_cog
+from alos2.raster.composite import composite_pair, ratio
+from alos2.raster.files import refusal
+from alos2.raster.ground import Band, Ground, open_ground
 from alos2.raster.pictures import (
+    RATIO,
     BrowseReport,
     Cancelled,
+    CogQuantity,
+    CogReport,
     PictureOptions,
+    PictureReport,
     Progress,
+    ShownChannel,
     StretchLimits,
-    TileLayer,
-    never,
-    silent,
+    browse_stem,
+    cog_name,
 )
-from alos2.raster.places import Places
-from alos2.raster.pyramid import Pyramid
-from alos2.raster.source import open_source
-from alos2.raster.stretch import find_limits, fixed_limits
+from alos2.raster.stretch import find_limits
+from alos2.raster.task import Task
+from alos2.raster.tilesets import TileSets, make_tiles
+from alos2.types import Polarization
 
-_BEYOND: Final = f"what lies beyond {LIMIT_DEG:.2f} degrees latitude is not drawn (Web Mercator)"
+_Power = npt.NDArray[np.float32]
 
 
-class NumpyEngine:
-    """`PictureEngine` in numpy, Pillow (browse) and rasterio (reading GeoTIFF)."""
+@dataclass
+class _Album:
+    """What has been drawn so far."""
 
-    def __init__(self) -> None:
-        self._limits: dict[tuple[Path | None, PictureOptions], StretchLimits] = {}
+    browse: list[BrowseReport] = field(default_factory=list)
+    bands: list[Band] = field(default_factory=list)
+    """Those that hold data."""
+    limits: dict[str, StretchLimits] = field(default_factory=dict)
+    small: dict[Polarization, _Power] = field(default_factory=dict)
+    """The bands that the composite needs, as large as a browse picture, first line first."""
+    valid: npt.NDArray[np.bool_] | None = None
+    """Where any band holds data, in the same pixels."""
+    cogs: list[CogReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def browse(
-        self,
-        product: Product,
-        image: Image,
-        out_dir: Path,
-        *,
-        stem: str,
-        options: PictureOptions = PictureOptions(),  # noqa: B008  frozen
-        progress: Progress = silent,
-        cancelled: Cancelled = never,
-    ) -> BrowseReport | None:
-        """See `PictureEngine.browse`."""
-        stage = f"browse {image.polarization}"
-        drawn = draw(product, image, stage=stage, progress=progress, cancelled=cancelled)
-        report = write_browse(drawn, out_dir, stem, options)
-        if report is not None:
-            self._limits[image.file.path, options] = report.stretch
-        return report
+    @property
+    def shown(self) -> tuple[ShownChannel, ...]:
+        """The limits by name."""
+        return tuple(ShownChannel(name, limits) for name, limits in self.limits.items())
 
-    def tiles(
-        self,
-        product: Product,
-        image: Image,
-        out_dir: Path,
-        options: PictureOptions = PictureOptions(),  # noqa: B008  frozen
-        *,
-        progress: Progress = silent,
-        cancelled: Cancelled = never,
-    ) -> TileLayer | None:
-        """See `PictureEngine.tiles`."""
-        if image.grid is None:
-            return None
-        limits = self._limits_of(product, image, options, progress, cancelled)
-        if limits is None:
-            return None
-        places = Places(image.grid)
-        name = image.polarization
-        folder, unfinished = out_dir / "tiles" / name, out_dir / "tiles" / f".{name}.part"
-        with open_source(product, image) as source:
-            pyramid = Pyramid(source, places, unfinished, limits, options, cancelled=cancelled)
-            roots, beyond = cover(places, pyramid.root_zoom)
-            make_folder(unfinished)
-            try:
-                written = pyramid.draw(roots, f"tiles {name}", progress)
-                if written.tiles:
-                    move_folder(unfinished, folder)
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
-                if not any(folder.parent.iterdir()):
-                    folder.parent.rmdir()
-        if not written.tiles:
-            return None
-        return TileLayer(
-            name=name,
-            min_zoom=options.min_zoom,
-            max_zoom=options.max_zoom,
-            native_zoom=native_zoom(places),
-            count=written.tiles,
-            bytes=written.bytes,
-            tms=options.tms,
-            stretch=limits,
-            calibration=source.calibration,
-            notes=(_BEYOND,) if beyond else (),
+
+def draw_pictures(
+    product: Product,
+    out_dir: Path,
+    *,
+    dataset_id: str,
+    options: PictureOptions,
+    progress: Progress,
+    cancelled: Cancelled,
+) -> PictureReport:
+    """See `alos2.raster.pictures.make_pictures`."""
+    if not product.images:
+        return PictureReport(notes=("no pictures: the product has no image",))
+    task = Task(out_dir, dataset_id, options, progress, cancelled)
+    with _work_folder(out_dir) as work, open_ground(product, work, task) as ground:
+        album = _browse(ground, task)
+        tiles = TileSets()
+        if options.tiles and album.valid is not None:
+            tiles = make_tiles(ground, album.bands, album.limits, album.valid, task)
+        if options.cog is not None:
+            album.cogs.extend(_cog(band, options.cog, work, task) for band in album.bands)
+    return PictureReport(
+        browse=tuple(album.browse),
+        layers=tiles.layers,
+        notes=(*album.notes, *tiles.notes),
+        archives=tiles.archives,
+        cogs=tuple(album.cogs),
+        stretch=album.shown,
+        height_m=ground.height_m,
+        mapped_by=ground.mapped_by,
+    )
+
+
+def _browse(ground: Ground, task: Task) -> _Album:
+    """Draw the browse pictures, and find the limits of all channels by them."""
+    album = _Album()
+    pair = composite_pair([band.polarization for band in ground.bands])
+    for band in ground.bands:
+        pol = band.polarization
+        drawn = draw(
+            band.mapped,
+            band.images,
+            stage=f"browse {pol}",
+            progress=task.progress,
+            cancelled=task.cancelled,
         )
+        if not _keep(drawn, album, task):
+            continue
+        album.bands.append(band)
+        power = _first_line_first(drawn)
+        here = np.isfinite(power)
+        album.valid = here if album.valid is None else album.valid | here
+        if pair is not None and pol in pair:
+            album.small[pol] = power
+    if pair is not None and set(pair) <= album.small.keys():
+        quotient = ratio(album.small[pair[0]], album.small[pair[1]])
+        if np.isfinite(quotient).any():
+            album.limits[RATIO] = find_limits(quotient, task.options, RATIO)
+    album.small.clear()
+    return album
 
-    def _limits_of(
-        self,
-        product: Product,
-        image: Image,
-        options: PictureOptions,
-        progress: Progress,
-        cancelled: Cancelled,
-    ) -> StretchLimits | None:
-        """Limits of the layer: the browse picture's, drawn for it if nobody has; None if empty."""
-        if options.stretch_db is not None:
-            return fixed_limits(options.stretch_db)
-        known = self._limits.get((image.file.path, options))
-        if known is not None:
-            return known
-        stage = f"stretch {image.polarization}"
-        drawn = draw(product, image, stage=stage, progress=progress, cancelled=cancelled)
-        power = drawn.canvas.power
-        if not (drawn.canvas.weight > 0).any():
-            return None
-        return find_limits(power, options)
+
+def _keep(drawn: Drawn, album: _Album, task: Task) -> bool:
+    """Write the browse pictures of one polarisation; False if it holds no data."""
+    pol = drawn.images[0].polarization
+    report = write_browse(drawn, task.out_dir, browse_stem(pol, task.dataset_id), task.options)
+    if report is None:
+        names = ", ".join(image.file.name for image in drawn.images)
+        album.notes.append(f"no picture of {pol}: {names} holds no valid pixel")
+        return False
+    album.browse.append(report)
+    album.limits[pol] = report.stretch
+    return True
+
+
+def _first_line_first(drawn: Drawn) -> _Power:
+    view = drawn.view
+    lines, pixels = (-1 if flip else 1 for flip in (view.flip_lines, view.flip_pixels))
+    return drawn.canvas.power[::lines, ::pixels]
+
+
+def _cog(band: Band, quantity: CogQuantity, work: Path, task: Task) -> CogReport:
+    pol = band.polarization
+    return write_cog(
+        band.mapped,
+        pol,
+        task.out_dir / cog_name(pol, task.dataset_id, quantity),
+        quantity,
+        work,
+        stage=f"cog {pol}",
+        progress=task.progress,
+        cancelled=task.cancelled,
+    )
+
+
+@contextmanager
+def _work_folder(out_dir: Path) -> Iterator[Path]:
+    """Make a hidden folder on the dataset's file system, and take it away again."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=".pictures-", dir=out_dir)
+    except OSError as error:
+        raise refusal(out_dir, error) from error
+    with folder as path:
+        yield Path(path)

@@ -15,8 +15,9 @@ import mercantile
 import numpy as np
 
 from alos2.constants import WGS84_SEMI_MAJOR_M
+from alos2.raster.layers import Surface
 from alos2.raster.pictures import DEEPEST_ZOOM, TILE_PX
-from alos2.raster.places import Places, Values
+from alos2.raster.places import Values
 
 LIMIT_DEG: Final = math.degrees(math.atan(math.sinh(math.pi)))
 """Latitude of the map's edge, 85.0511 degrees."""
@@ -43,14 +44,14 @@ def pixel_m(zoom: int, lat_deg: float) -> float:
     return float(_EQUATOR_M * math.cos(math.radians(lat_deg)) / (TILE_PX * 2**zoom))
 
 
-def native_zoom(places: Places) -> int:
+def native_zoom(places: Surface) -> int:
     """Return the deepest zoom whose pixels are not finer than the image's, at its centre."""
     finest = min(places.pixel_m, places.line_m)
     zoom = math.floor(math.log2(pixel_m(0, center_lat(places)) / finest))
     return min(max(zoom, 0), DEEPEST_ZOOM)
 
 
-def center_lat(places: Places) -> float:
+def center_lat(places: Surface) -> float:
     """Return the latitude of the image's centre, degrees, at most that of the map's edge."""
     lines, pixels = places.shape
     _, lat = places.lonlat(np.array(pixels / 2), np.array(lines / 2))
@@ -70,7 +71,7 @@ class Cover(NamedTuple):
     """Whether a part of the box lies beyond the map's edge."""
 
 
-def cover(places: Places, zoom: int) -> Cover:
+def cover(places: Surface, zoom: int) -> Cover:
     """Find the tiles that the image's box may touch: those around its boundary and all within.
 
     Across the antimeridian the tiles at both edges of the map are taken. A few tiles that the box
@@ -96,7 +97,7 @@ def cover(places: Places, zoom: int) -> Cover:
     return Cover(frozenset(mercantile.Tile(c, r, zoom) for c in columns for r in rows), beyond)
 
 
-def _boundary(places: Places) -> tuple[Values, Values]:
+def _boundary(places: Surface) -> tuple[Values, Values]:
     lines, pixels = places.shape
     t = np.linspace(0.0, 1.0, _SIDE_POINTS, endpoint=False)
     pixel = np.concatenate([t, np.ones_like(t), 1.0 - t, np.zeros_like(t)]) * pixels

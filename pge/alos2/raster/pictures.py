@@ -1,26 +1,71 @@
-"""What pictures there are, what may be chosen about them, and who draws them.
+"""What may be chosen about pictures, and the one function that a pipeline calls for them.
 
-This is the interface that an engine stands behind: nothing here knows how pixels are read or
-resampled, and importing it loads no raster library. `make_pictures` is what a pipeline calls;
-`default_engine` is the engine that it uses unless told otherwise.
+Nothing here knows how pixels are read or resampled, and importing it loads no raster library and
+compiles nothing. What was made is told in the words of `alos2.raster.reports`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, get_args
 
 from alos2.errors import UsageError
 from alos2.product.model import Image, Product
+from alos2.raster.reports import (
+    BrowseReport,
+    CalibrationUsed,
+    CogQuantity,
+    CogReport,
+    PictureReport,
+    ShownChannel,
+    StretchLimits,
+    TileLayer,
+)
 from alos2.types import Polarization
+
+__all__ = [
+    "COMPOSITE",
+    "DEEPEST_ZOOM",
+    "RATIO",
+    "TILE_PX",
+    "BrowseReport",
+    "CalibrationUsed",
+    "Cancelled",
+    "CogQuantity",
+    "CogReport",
+    "PictureOptions",
+    "PictureReport",
+    "Progress",
+    "ShownChannel",
+    "StretchLimits",
+    "TileLayer",
+    "browse_stem",
+    "cog_name",
+    "first_images",
+    "make_pictures",
+    "never",
+    "silent",
+]
 
 TILE_PX: Final = 256
 """Width and height of a map tile."""
 
 DEEPEST_ZOOM: Final = 22
 """Deeper tiles would be finer than a hand's breadth."""
+
+LEAST_MAX_ZOOM: Final = 14
+"""Tiles go as deep as this, and deeper where the product is finer."""
+
+AUTOMATIC_MAX_ZOOM: Final = 17
+"""As deep as tiles go unless asked: the spotlight mode's 1 m."""
+
+COMPOSITE: Final = "RGB"
+"""Name of the colour composite's layer and folder."""
+
+RATIO: Final = "ratio"
+"""Name of the composite's third channel among the stretch limits."""
 
 Cancelled: TypeAlias = Callable[[], bool]
 """Asked between blocks of work; once it says True the work ends with ``Interrupted``."""
@@ -49,166 +94,61 @@ class PictureOptions:
     Raises
     ------
     UsageError
-        Zooms, limits or percentiles that cannot be.
+        Zooms, limits, percentiles or numbers that cannot be.
     """
 
     tiles: bool = True
     """Whether map tiles are made at all."""
     min_zoom: int = 0
-    max_zoom: int = 14
+    max_zoom: int | None = None
+    """Deepest zoom; None: 14, or the product's native one where that is deeper (to 17)."""
     tms: bool = True
     """Tile rows count from the south (TMS, as HySDS's map wants) and not from the north (XYZ)."""
+    composite: bool = True
+    """Whether two polarisations or more get a colour composite too."""
+    pmtiles: bool = False
+    """All tiles into PMTiles archives, one a layer, instead of files."""
+    tile_budget: int = 0
+    """Most tile files of a dataset; 0: any number. What is beyond it goes into PMTiles."""
     stretch_db: tuple[float, float] | None = None
-    """Fixed limits in dB sigma nought; None: the percentiles below."""
+    """Fixed limits of every polarisation, dB sigma nought; None: the percentiles below."""
+    stretch_of: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Fixed limits, dB, of single polarisations and of the composite's ``ratio``."""
+    stretch_from: str = ""
+    """Where `stretch_of` was taken from, in words; empty: from the user."""
     stretch_percent: tuple[float, float] = (2.0, 98.0)
     """Percentiles of the browse picture's dB values that become darkest and brightest."""
+    cog: CogQuantity | None = None
+    """Make a Cloud-Optimised GeoTIFF of each polarisation, in this quantity."""
+    height_m: float = 0.0
+    """Level 1.1 is brought to the map at this height above the ellipsoid, m."""
     threads: int = 2
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_zoom <= self.max_zoom <= DEEPEST_ZOOM:
-            raise UsageError(
-                f"zooms {self.min_zoom} to {self.max_zoom} are not within 0 to {DEEPEST_ZOOM}"
-            )
-        if self.stretch_db is not None and not self.stretch_db[0] < self.stretch_db[1]:
-            raise UsageError(f"stretch limits {self.stretch_db} dB are not a low and a high one")
+        deepest = DEEPEST_ZOOM if self.max_zoom is None else self.max_zoom
+        if not 0 <= self.min_zoom <= deepest <= DEEPEST_ZOOM:
+            raise UsageError(f"zooms {self.min_zoom} to {deepest} are not within 0 to 22")
+        for limits in filter(None, (self.stretch_db, *self.stretch_of.values())):
+            if not limits[0] < limits[1]:
+                raise UsageError(f"stretch limits {limits} dB are not a low and a high one")
         low, high = self.stretch_percent
         if not 0 <= low < high <= 100:
             raise UsageError(f"stretch percentiles {low} and {high} are not within 0 to 100")
         if self.threads < 1:
             raise UsageError(f"{self.threads} threads cannot work")
+        if self.tile_budget < 0:
+            raise UsageError(f"a tile budget of {self.tile_budget} files cannot be; 0 means none")
+        if self.cog is not None and self.cog not in get_args(CogQuantity):
+            raise UsageError(f"a COG holds db, power or amplitude, not {self.cog!r}")
+        if not -1000.0 <= self.height_m <= 10_000.0:
+            raise UsageError(f"a height of {self.height_m:g} m is none of the Earth's surface")
 
-
-@dataclass(frozen=True)
-class StretchLimits:
-    """How dB sigma nought became grey: linear, `low_db` is 1, `high_db` is 255, 0 is no data."""
-
-    low_db: float
-    high_db: float
-    method: str
-    """``fixed``, or which percentiles of what, e.g. ``2-98 percent of the browse picture``."""
-
-
-@dataclass(frozen=True)
-class CalibrationUsed:
-    """How digital numbers became sigma nought in a picture."""
-
-    factor_db: float | None
-    """The constant that was added, dB; None when a LUT with a gain for each column was used."""
-    source: str
-    """``leader``, ``lut``, or ``default`` where the delivery does not say."""
-
-
-@dataclass(frozen=True)
-class BrowseReport:
-    """One polarisation's browse pictures."""
-
-    polarization: Polarization
-    browse: Path
-    small: Path
-    size: tuple[int, int]
-    """Width and height of `browse`, px."""
-    small_size: tuple[int, int]
-    pixel_m: float
-    """Ground size of a pixel of `browse`, m; about square."""
-    geometry: Literal["map", "georeferenced", "slant range"]
-    """``slant range``: equal steps of slant range, as wide as they are on average on the ground."""
-    spacing_from: str
-    """Where the ground size of the pixels comes from."""
-    flipped_lines: bool
-    """Whether the first line lies at the bottom (so that north is up, as far as a flip can)."""
-    flipped_pixels: bool
-    """Whether the first pixel lies at the right (so that east is right)."""
-    beams: tuple[str, ...]
-    """ScanSAR beams that were put together, e.g. ``F1``; empty otherwise."""
-    stretch: StretchLimits
-    calibration: CalibrationUsed
-
-
-@dataclass(frozen=True)
-class TileLayer:
-    """One layer of map tiles, ``tiles/<name>/{z}/{x}/{y}.png``."""
-
-    name: str
-    """Folder below ``tiles``: the polarisation."""
-    min_zoom: int
-    max_zoom: int
-    native_zoom: int
-    """First zoom at which a tile's pixel is not larger than the product's."""
-    count: int
-    """Tiles written; empty ones are not."""
-    bytes: int
-    tms: bool
-    """Rows count from the south (else from the north)."""
-    stretch: StretchLimits
-    calibration: CalibrationUsed
-    notes: tuple[str, ...] = ()
-    """What is not drawn, a sentence each."""
-
-
-@dataclass(frozen=True)
-class PictureReport:
-    """Every picture that was really made."""
-
-    browse: tuple[BrowseReport, ...] = ()
-    layers: tuple[TileLayer, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What was not drawn and why, a sentence each."""
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """The browse pictures (tiles are known by their layers)."""
-        return tuple(path for b in self.browse for path in (b.browse, b.small))
-
-
-class PictureEngine(Protocol):
-    """Draws pictures; has no opinion on which."""
-
-    def browse(
-        self,
-        product: Product,
-        image: Image,
-        out_dir: Path,
-        *,
-        stem: str,
-        options: PictureOptions = ...,
-        progress: Progress = ...,
-        cancelled: Cancelled = ...,
-    ) -> BrowseReport | None:
-        """Write ``<stem>.browse.png`` and ``<stem>.browse_small.png`` into `out_dir`.
-
-        Of a ScanSAR level 1.1 all beams of `image`'s polarisation are drawn, whichever of them
-        `image` is. Returns None when the image holds nothing but no data.
-
-        Raises
-        ------
-        BadProduct
-            The image cannot be read.
-        Interrupted
-            `cancelled` said so; nothing is left behind.
-        """
-
-    def tiles(
-        self,
-        product: Product,
-        image: Image,
-        out_dir: Path,
-        options: PictureOptions = ...,
-        *,
-        progress: Progress = ...,
-        cancelled: Cancelled = ...,
-    ) -> TileLayer | None:
-        """Write ``tiles/<polarisation>/{z}/{x}/{y}.png`` below `out_dir`; all of them or none.
-
-        Returns None when there is nothing to draw: no map grid, no valid pixel, or all of them
-        beyond the map's edge. Raises as `browse` does.
-        """
-
-
-def default_engine() -> PictureEngine:
-    """Return the engine that is used when nobody chose one."""
-    from alos2.raster.engine import NumpyEngine  # noqa: PLC0415  rasterio only to draw
-
-    return NumpyEngine()
+    def deepest_zoom(self, native_zoom: int) -> int:
+        """Return the zoom to draw to, of a product whose own zoom is `native_zoom`."""
+        if self.max_zoom is not None:
+            return self.max_zoom
+        automatic = min(max(LEAST_MAX_ZOOM, native_zoom), AUTOMATIC_MAX_ZOOM)
+        return max(automatic, self.min_zoom)
 
 
 def browse_stem(polarization: Polarization, dataset_id: str) -> str:
@@ -216,11 +156,9 @@ def browse_stem(polarization: Polarization, dataset_id: str) -> str:
     return f"IMG-{polarization}-{dataset_id}_disp"
 
 
-@dataclass
-class _Album:
-    browse: list[BrowseReport] = field(default_factory=list)
-    layers: list[TileLayer] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+def cog_name(polarization: Polarization, dataset_id: str, quantity: CogQuantity) -> str:
+    """Return a COG's name, one that nobody takes for a product's: ``<id>_HH_sigma0_db.tif``."""
+    return f"{dataset_id}_{polarization}_sigma0_{quantity}.tif"
 
 
 def make_pictures(
@@ -229,11 +167,10 @@ def make_pictures(
     *,
     dataset_id: str,
     options: PictureOptions | None = None,
-    engine: PictureEngine | None = None,
     progress: Progress = silent,
     cancelled: Cancelled | None = None,
 ) -> PictureReport:
-    """Draw all pictures of `product` into `out_dir`: browse and tiles of every polarisation.
+    """Draw all pictures of `product` into `out_dir`: browse, tiles, and COGs where asked for.
 
     Parameters
     ----------
@@ -242,9 +179,9 @@ def make_pictures(
     out_dir
         An existing folder, the dataset's.
     dataset_id
-        Part of the browse pictures' names.
+        Part of the pictures' names.
     progress
-        Told the stages ``browse HH``, ``tiles HH``, ...
+        Told the stages ``looks HH`` (level 1.1), ``browse HH``, ``tiles``, ``cog HH``, ...
     cancelled
         Asked between blocks.
 
@@ -252,43 +189,21 @@ def make_pictures(
     ------
     BadProduct
         An image cannot be read.
+    NoSpace, NoResource
+        A picture cannot be written.
     Interrupted
-        `cancelled` said so.
+        `cancelled` said so; nothing half-made is left.
     """
-    options = options or PictureOptions()
-    engine = engine or default_engine()
-    asked = cancelled or never
-    album = _Album()
-    for image in first_images(product):
-        pol = image.polarization
-        browse = engine.browse(
-            product,
-            image,
-            out_dir,
-            stem=browse_stem(pol, dataset_id),
-            options=options,
-            progress=progress,
-            cancelled=asked,
-        )
-        if browse is None:
-            album.notes.append(f"no picture of {pol}: {image.file.name} holds no valid pixel")
-            continue
-        album.browse.append(browse)
-        if not options.tiles:
-            continue
-        if image.grid is None:
-            album.notes.append(f"no map tiles of {pol}: level {product.level} has no map grid")
-            continue
-        layer = engine.tiles(product, image, out_dir, options, progress=progress, cancelled=asked)
-        if layer is None:
-            album.notes.append(
-                f"no map tiles of {pol}: all of it lies beyond the Web Mercator limit of 85.05 "
-                "degrees latitude"
-            )
-        else:
-            album.layers.append(layer)
-            album.notes.extend(f"{pol}: {note}" for note in layer.notes)
-    return PictureReport(tuple(album.browse), tuple(album.layers), tuple(album.notes))
+    from alos2.raster.engine import draw_pictures  # noqa: PLC0415  rasterio only to draw
+
+    return draw_pictures(
+        product,
+        out_dir,
+        dataset_id=dataset_id,
+        options=options or PictureOptions(),
+        progress=progress,
+        cancelled=cancelled or never,
+    )
 
 
 def first_images(product: Product) -> Sequence[Image]:

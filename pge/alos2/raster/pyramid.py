@@ -1,9 +1,9 @@
 """The tile pyramid: deepest zoom resampled, each parent the power mean of its four children.
 
 The pyramid is cut into subtrees of a few zooms, in the order of a walk through the tree. Threads
-work on subtrees (each reads its own window of the image); the walk collects their roots and makes
-the parents above. What is in memory are the windows of the threads and four tiles a zoom, whatever
-the size of the image.
+work on subtrees; the walk collects their roots and makes the parents above. What is in memory are,
+for each thread, a window of the image and a tile of each zoom and band, whatever the size of the
+image.
 """
 
 from __future__ import annotations
@@ -11,192 +11,192 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import mercantile
-import numpy as np
 
+from alos2.errors import UsageError
 from alos2.raster.control import check
-from alos2.raster.files import make_folder, write_file
-from alos2.raster.mercator import ancestors, children, row
-from alos2.raster.pictures import (
-    TILE_PX,
-    Cancelled,
-    PictureOptions,
-    Progress,
-    StretchLimits,
-)
-from alos2.raster.places import Places
-from alos2.raster.png import encode_grey
+from alos2.raster.greykernels import halve
+from alos2.raster.layers import Layer, LayerReport, Surface
+from alos2.raster.mercator import ancestors, children, cover
+from alos2.raster.painter import Canvas, Painter, Square
+from alos2.raster.pictures import TILE_PX, Cancelled, Progress
 from alos2.raster.source import PixelSource
-from alos2.raster.stretch import to_grey
-from alos2.raster.warp import (
-    Nodes,
-    Patch,
-    Scale,
-    Tile,
-    base_tile,
-    read_patch,
-    subtree_nodes,
-)
+from alos2.raster.warp import Patch, Piece, Power, Scale, opener_of, subtree_nodes
 
 _HALF = TILE_PX // 2
 
 
-def parent_of(four: Sequence[Tile | None]) -> Tile | None:
-    """Average four tiles (north-west, north-east, south-west, south-east) to the one above.
+class _Room:
+    """Memory of one thread, kept from tile to tile: fresh pages cost more than what is drawn."""
 
-    Each pixel is the mean power of those of its four pixels that are valid, and valid if any is:
-    so a scene that is smaller than a pixel of the whole world's tile is still seen there.
-    """
-    if all(tile is None for tile in four):
-        return None
-    parent: Tile = np.full((TILE_PX, TILE_PX), np.nan, np.float32)
-    for number, tile in enumerate(four):
-        if tile is not None:
-            down, across = number // 2 * _HALF, number % 2 * _HALF
-            parent[down : down + _HALF, across : across + _HALF] = _halved(tile)
-    return parent
+    def __init__(self, bands: int) -> None:
+        self._bands = bands
+        self._levels: dict[int, list[Square]] = {}
+        self.canvas = Canvas()
+        self.patch = Patch()
 
-
-def _halved(tile: Tile) -> Tile:
-    valid = np.isfinite(tile)
-    if valid.all():
-        quarter: Tile = tile[0::2, 0::2] + tile[0::2, 1::2]
-        quarter += tile[1::2, 0::2]
-        quarter += tile[1::2, 1::2]
-        quarter *= np.float32(0.25)
-        return quarter
-    blocks = (_HALF, 2, _HALF, 2)
-    count = valid.reshape(blocks).sum(axis=(1, 3), dtype=np.float32)
-    total = np.where(valid, tile, np.float32(0)).reshape(blocks).sum(axis=(1, 3))
-    with np.errstate(invalid="ignore"):
-        mean: Tile = total / count
-    return mean
-
-
-@dataclass
-class Written:
-    """What has been written: tiles, and their bytes."""
-
-    tiles: int = 0
-    bytes: int = 0
-
-    def add(self, other: Written) -> None:
-        """Count what another has written."""
-        self.tiles += other.tiles
-        self.bytes += other.bytes
+    def at(self, zoom: int) -> list[Square]:
+        """Return the tile of a zoom, band by band."""
+        if zoom not in self._levels:
+            self._levels[zoom] = [Square() for _ in range(self._bands)]
+        return self._levels[zoom]
 
 
 class _Branch(NamedTuple):
-    top: Tile | None
-    written: Written
+    """The root of a subtree."""
+
+    drawn: int
+    """A bit for each band that has something there."""
+    power: list[Power]
+    """Of those bands, in order."""
 
 
 class Pyramid:
-    """Draws one layer of tiles into a folder."""
+    """Draws layers from the bands of one image; see `layers.draw_layers`."""
 
     def __init__(
         self,
-        source: PixelSource,
-        places: Places,
-        folder: Path,
-        limits: StretchLimits,
-        options: PictureOptions,
+        sources: Sequence[PixelSource],
+        surface: Surface,
+        layers: Sequence[Layer],
         *,
+        threads: int,
         cancelled: Cancelled,
     ) -> None:
-        self._source = source
-        self._places = places
-        self._folder = folder
-        self._limits = limits
-        self._options = options
+        _check(sources, surface, layers)
+        self._surface = surface
+        self._layers = layers
+        self._threads = threads
         self._cancelled = cancelled
-        self.scale = Scale.of(places, options.max_zoom)
+        self._painters = [Painter(layer) for layer in layers]
+        self._bands = range(len(sources))
+        self._top_zoom = min(layer.min_zoom for layer in layers)
+        self.scale = Scale.of(surface, max(layer.max_zoom for layer in layers))
+        self._openers = [opener_of(source, self.scale) for source in sources]
+        self._rooms: SimpleQueue[_Room] = SimpleQueue()
+        for _ in range(threads):
+            self._rooms.put(_Room(len(sources)))
 
     @property
     def root_zoom(self) -> int:
         """Zoom of the subtrees' roots."""
         return self.scale.zoom - self.scale.levels
 
-    def draw(self, roots: frozenset[mercantile.Tile], stage: str, progress: Progress) -> Written:
-        """Write all tiles that are not empty below and above `roots`.
-
-        Raises
-        ------
-        BadProduct
-            The image cannot be read.
-        NoSpace, NoResource
-            A tile cannot be written.
-        Interrupted
-            Somebody asked to stop.
-        """
+    def draw(self, stage: str, progress: Progress) -> tuple[LayerReport, ...]:
+        """Put all tiles that are not empty into their sinks; raises what `draw_layers` does."""
+        roots, beyond = cover(self._surface, self.root_zoom)
         wanted = ancestors(roots)
         world = mercantile.Tile(0, 0, 0)
         order = list(_walk(world, wanted, self.root_zoom))
-        written = Written()
-        done = 0
-        with ThreadPoolExecutor(self._options.threads) as pool:
-            branches = _ahead(pool, self._branch, order, self._options.threads + 1)
+        room = _Room(len(self._bands))
+        with ThreadPoolExecutor(self._threads) as pool:
+            branches = enumerate(_ahead(pool, self._branch, order, 2 * self._threads))
 
-            def climb(tile: mercantile.Tile) -> Tile | None:
-                nonlocal done
-                if tile not in wanted:
-                    return None
-                if tile.z == self.root_zoom:
-                    branch = next(branches)
-                    written.add(branch.written)
-                    done += 1
-                    progress(stage, done, len(order))
-                    return branch.top
-                power = parent_of([climb(child) for child in children(tile)])
-                self._write(tile, power, written)
-                return power
+            def take(root: mercantile.Tile) -> int:
+                number, branch = next(branches)
+                squares = room.at(root.z)
+                drawn = [band for band in self._bands if branch.drawn >> band & 1]
+                for band, power in zip(drawn, branch.power, strict=True):
+                    squares[band].power[:] = power
+                progress(stage, number + 1, len(order))
+                return branch.drawn
 
             try:
-                climb(world)
+                if order:
+                    self._grow(world, room, wanted, self.root_zoom, take)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
-        return written
+        return tuple(
+            LayerReport(
+                layer.name, painter.tiles, painter.bytes, layer.min_zoom, layer.max_zoom, beyond
+            )
+            for layer, painter in zip(self._layers, self._painters, strict=True)
+        )
 
     def _branch(self, root: mercantile.Tile) -> _Branch:
         """Draw one subtree; runs in a thread."""
         check(self._cancelled)
-        written = Written()
-        nodes = subtree_nodes(self._places, root, self.scale)
-        patch = read_patch(self._source, nodes, self.scale, self._cancelled)
-        if patch is None:
-            return _Branch(None, written)
-        return _Branch(self._grow(root, root, patch, nodes, written), written)
+        nodes = subtree_nodes(self._surface, root, self.scale)
+        room = self._rooms.get()
+        try:
+            pieces = [open_(nodes, room.patch, self._cancelled) for open_ in self._openers]
+            if not any(pieces):
+                return _Branch(0, [])
+            steps = TILE_PX // self.scale.node_px
+            side = 2**self.scale.levels
+
+            def resample(tile: mercantile.Tile) -> int:
+                check(self._cancelled)
+                down, across = tile.y - root.y * side, tile.x - root.x * side
+                drawn = _resample(pieces, down * steps, across * steps, room.at(tile.z))
+                self._paint(tile, room, drawn)
+                return drawn
+
+            drawn = self._grow(root, room, None, self.scale.zoom, resample)
+            tops = room.at(root.z)
+            power = [tops[band].power.copy() for band in self._bands if drawn >> band & 1]
+            return _Branch(drawn, power)
+        finally:
+            self._rooms.put(room)
 
     def _grow(
         self,
         tile: mercantile.Tile,
-        root: mercantile.Tile,
-        patch: Patch,
-        nodes: Nodes,
-        written: Written,
-    ) -> Tile | None:
-        if tile.z == self.scale.zoom:
-            check(self._cancelled)
-            power = base_tile(patch, nodes, root, tile, self.scale)
-        else:
-            power = parent_of(
-                [self._grow(child, root, patch, nodes, written) for child in children(tile)]
-            )
-        self._write(tile, power, written)
-        return power
+        room: _Room,
+        wanted: frozenset[mercantile.Tile] | None,
+        leaf_zoom: int,
+        leaf: Callable[[mercantile.Tile], int],
+    ) -> int:
+        """Draw a tile and those below it, to the leaves; returns the bits of the bands drawn."""
+        if wanted is not None and tile not in wanted:
+            return 0
+        if tile.z == leaf_zoom:
+            return leaf(tile)
+        squares, drawn = room.at(tile.z), 0
+        for number, child in enumerate(children(tile)):
+            found = self._grow(child, room, wanted, leaf_zoom, leaf)
+            down, across = number // 2 * _HALF, number % 2 * _HALF
+            for band, below in enumerate(room.at(child.z)):
+                if found >> band & 1:
+                    halve(below.power, squares[band].power, down, across)
+                else:
+                    squares[band].power[down : down + _HALF, across : across + _HALF] = 0
+            drawn |= found
+        self._paint(tile, room, drawn)
+        return drawn
 
-    def _write(self, tile: mercantile.Tile, power: Tile | None, written: Written) -> None:
-        if power is None or tile.z < self._options.min_zoom:
-            return
-        data = encode_grey(to_grey(power, self._limits))
-        column = self._folder / str(tile.z) / str(tile.x)
-        make_folder(column)
-        write_file(column / f"{row(tile, tms=self._options.tms)}.png", data)
-        written.add(Written(1, len(data)))
+    def _paint(self, tile: mercantile.Tile, room: _Room, drawn: int) -> None:
+        if drawn and tile.z >= self._top_zoom:
+            for painter in self._painters:
+                painter.paint(tile, room.at(tile.z), drawn, room.canvas)
+
+
+def _resample(
+    pieces: Sequence[Piece | None], down: int, across: int, squares: Sequence[Square]
+) -> int:
+    drawn = 0
+    for band, (piece, square) in enumerate(zip(pieces, squares, strict=True)):
+        if piece is not None and piece.draw(down, across, square.power):
+            drawn |= 1 << band
+    return drawn
+
+
+def _check(sources: Sequence[PixelSource], surface: Surface, layers: Sequence[Layer]) -> None:
+    if not layers:
+        raise UsageError("there is no layer to draw")
+    for source in sources:
+        if tuple(source.shape) != tuple(surface.shape):
+            raise UsageError(
+                f"{source.name} has {tuple(source.shape)} lines and pixels, and the ground that "
+                f"it is drawn on {tuple(surface.shape)}"
+            )
+    for layer in layers:
+        bands = [b for c in layer.channels for b in (c.band, c.over) if b is not None]
+        if not all(0 <= band < len(sources) for band in bands):
+            raise UsageError(f"layer {layer.name} wants bands {bands} of {len(sources)}")
 
 
 def _walk(

@@ -1,8 +1,8 @@
 """Samples of an image file, window by window: one way to read CEOS and GeoTIFF.
 
 A read copies the window and keeps nothing else resident for long: batch systems limit resident
-memory, and an image is many times larger than what an ingest may use. Both readers may be used
-from several threads.
+memory, and an image is many times larger than what an ingest may use. All readers may be used
+from several threads. What lies uncompressed in its file is mapped; GDAL reads the rest.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.windows import Window as RasterioWindow
 
 from alos2.ceos.image import CeosImage
 from alos2.errors import BadProduct
 from alos2.product.model import Image
-from alos2.types import Window
+from alos2.raster.mapped import MappedPixels, map_ceos, map_geotiff
+from alos2.types import RasterShape, Window
 
 # Not GTIFF_DIRECT_IO: it reads windows faster, and gives zeros where a file has been cut short.
 _GDAL_OPTIONS: Final[dict[str, Any]] = {
@@ -35,20 +33,29 @@ _GDAL_OPTIONS: Final[dict[str, Any]] = {
 class SampleReader(Protocol):
     """Reads the digital numbers of an image."""
 
+    @property
+    def mapped(self) -> MappedPixels | None:
+        """The pixels where they lie in the file, if they are uint16 and lie there as they are."""
+
     def read(self, window: Window) -> npt.NDArray[Any]:
         """Return uint16 (lines, pixels), or I and Q as float32 or int16 (lines, pixels, 2)."""
+
+
+def _check_shape(name: str, found: RasterShape, image: Image) -> None:
+    if found != image.shape:
+        raise BadProduct(
+            f"{name}: is {found.pixels} x {found.lines} pixels, "
+            f"not {image.shape.pixels} x {image.shape.lines}"
+        )
 
 
 class CeosReader:
     """An IMG file of CEOS; gives mapped pages back as it goes (see `CeosImage`)."""
 
     def __init__(self, opened: CeosImage, image: Image) -> None:
-        if opened.shape != image.shape:
-            raise BadProduct(
-                f"{image.file.name}: is {opened.shape.lines} lines x {opened.shape.pixels} "
-                f"pixels, not {image.shape.lines} x {image.shape.pixels}"
-            )
+        _check_shape(image.file.name, opened.shape, image)
         self._image = opened
+        self.mapped = map_ceos(opened)
 
     def read(self, window: Window) -> npt.NDArray[Any]:
         """Return native-endian uint16 (lines, pixels) or float32 I, Q (lines, pixels, 2).
@@ -64,8 +71,21 @@ class CeosReader:
         return samples.view(np.float32).reshape(*samples.shape, 2)
 
 
-class GeoTiffReader:
-    """A GeoTIFF: one band of uint16; or I and Q as two bands of int16 or one of complex."""
+class MappedReader:
+    """A GeoTIFF of uint16 whose strips are not compressed."""
+
+    def __init__(self, mapped: MappedPixels) -> None:
+        self.mapped = mapped
+
+    def read(self, window: Window) -> npt.NDArray[Any]:
+        """Return native-endian uint16 (lines, pixels)."""
+        return self.mapped.read(window)
+
+
+class GdalReader:
+    """Any GeoTIFF: one band of uint16; or I and Q as two bands of int16 or one of complex."""
+
+    mapped = None
 
     def __init__(self, path: Path, image: Image, dataset: Any) -> None:
         self._path = path
@@ -74,11 +94,7 @@ class GeoTiffReader:
         self._slc = image.dtype != "uint16"
         if self._slc and dataset.count != 2 and not dataset.dtypes[0].startswith("complex"):
             raise BadProduct(f"{path.name}: has {dataset.count} band(s), not I and Q")
-        if (dataset.height, dataset.width) != tuple(image.shape):
-            raise BadProduct(
-                f"{path.name}: is {dataset.width} x {dataset.height} pixels, "
-                f"not {image.shape.pixels} x {image.shape.lines}"
-            )
+        _check_shape(path.name, RasterShape(dataset.height, dataset.width), image)
 
     def read(self, window: Window) -> npt.NDArray[Any]:
         """Return uint16 (lines, pixels), or I and Q (lines, pixels, 2).
@@ -88,12 +104,15 @@ class GeoTiffReader:
         BadProduct
             A strip is damaged or missing.
         """
+        import rasterio  # noqa: PLC0415  see _gdal
+        from rasterio.windows import Window as RasterioWindow  # noqa: PLC0415
+
         place = RasterioWindow(window.pixel, window.line, window.pixels, window.lines)
         two_bands = self._slc and self._dataset.count == 2
         try:
             with self._lock, rasterio.Env(**_GDAL_OPTIONS):
                 samples = self._dataset.read([1, 2] if two_bands else 1, window=place)
-        except RasterioError as error:
+        except rasterio.errors.RasterioError as error:
             raise BadProduct(
                 f"{self._path.name}: lines {window.line} to {window.line + window.lines - 1} "
                 f"cannot be read: {error}"
@@ -120,7 +139,12 @@ def open_reader(image: Image) -> Iterator[SampleReader]:
             f"{image.file.name} is still inside an archive", hint="unpack the product first"
         )
     if path.suffix.lower() == ".tif":
-        with _geotiff(path, image) as reader:
+        mapped = _mapped(path) if image.dtype == "uint16" else None
+        if mapped is not None:
+            _check_shape(path.name, mapped.shape, image)
+            yield MappedReader(mapped)
+            return
+        with _gdal(path, image) as reader:
             yield reader
         return
     try:
@@ -131,13 +155,24 @@ def open_reader(image: Image) -> Iterator[SampleReader]:
         yield CeosReader(opened, image)
 
 
+def _mapped(path: Path) -> MappedPixels | None:
+    try:
+        return map_geotiff(path)
+    except (BadProduct, OSError):
+        return None  # GDAL will say what is wrong, or know how to read it
+
+
 @contextmanager
-def _geotiff(path: Path, image: Image) -> Iterator[GeoTiffReader]:
+def _gdal(path: Path, image: Image) -> Iterator[GdalReader]:
+    # Importing it takes a quarter of a second, and most images do without.
+    import rasterio  # noqa: PLC0415
+
     try:
         with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # level 1.1 has none
+            # Level 1.1 has none.
+            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             dataset = rasterio.open(path)
-    except RasterioError as error:
+    except rasterio.errors.RasterioError as error:
         raise BadProduct(f"{path.name} cannot be opened as GeoTIFF: {error}") from error
     with dataset:
-        yield GeoTiffReader(path, image, dataset)
+        yield GdalReader(path, image, dataset)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from alos2.product.model import Image, MapGrid, Product
-from alos2.radiometry import Lut, factor_for, lut_sigma0, read_lut, sigma0
+from alos2.radiometry import Lut, factor_for, from_db, lut_sigma0, read_lut, sigma0
+from alos2.raster.mapped import MappedPixels
 from alos2.raster.pictures import CalibrationUsed
 from alos2.raster.readers import SampleReader, open_reader
 from alos2.types import RasterShape, Window
@@ -22,6 +24,23 @@ _DARK_BUT_VALID: Final = np.float32(1e-20)
 
 _Calibrate: TypeAlias = Callable[[npt.NDArray[np.float32], Window], npt.NDArray[np.float32]]
 """From DN^2 or I^2+Q^2 (no zeros among the valid ones) to sigma nought."""
+
+
+@dataclass(frozen=True, eq=False)
+class RawPixels:
+    """Digital numbers in a mapped file, and how they become power: (DN^2 + offset) * gains."""
+
+    mapped: MappedPixels
+    gains: npt.NDArray[np.float32]
+    """Of each column, shape (pixels,)."""
+    offset: np.float32
+
+
+class _Calibration(NamedTuple):
+    apply: _Calibrate
+    gains: npt.NDArray[np.float32]
+    offset: np.float32
+    used: CalibrationUsed
 
 
 class PixelSource(Protocol):
@@ -58,6 +77,15 @@ class PixelSource(Protocol):
         """Return which pixels of `window` hold data, shape (lines, pixels). Raises as `power`."""
 
 
+@runtime_checkable
+class RawSource(Protocol):
+    """A `PixelSource` whose digital numbers may be had as they lie in the file."""
+
+    @property
+    def raw(self) -> RawPixels | None:
+        """What a kernel needs to calibrate them itself; None: only `PixelSource.power` will do."""
+
+
 def intensity(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Return DN^2 of (lines, pixels) or I^2 + Q^2 of (lines, pixels, 2), float32."""
     parts = samples.astype(np.float32, copy=False)
@@ -73,15 +101,16 @@ class FileSource:
         self,
         image: Image,
         reader: SampleReader,
-        calibrate: _Calibrate,
-        calibration: CalibrationUsed,
+        calibration: _Calibration,
     ) -> None:
         self.name = image.file.name
         self.shape = image.shape
         self.grid = image.grid
-        self.calibration = calibration
+        self.calibration = calibration.used
         self._reader = reader
-        self._calibrate = calibrate
+        self._calibrate = calibration.apply
+        mapped = reader.mapped
+        self.raw = mapped and RawPixels(mapped, calibration.gains, calibration.offset)
 
     def power(self, window: Window) -> npt.NDArray[np.float32]:
         """See `PixelSource.power`."""
@@ -111,33 +140,48 @@ class FileSource:
         return self._reader.read(window)
 
 
-def _by_factor(factor_db: float) -> _Calibrate:
-    def calibrate(raw: npt.NDArray[np.float32], _: Window) -> npt.NDArray[np.float32]:
+def _by_factor(factor_db: float, source: str, image: Image) -> _Calibration:
+    def apply(raw: npt.NDArray[np.float32], _: Window) -> npt.NDArray[np.float32]:
         return np.asarray(sigma0(raw, factor_db))
 
-    return calibrate
+    gains = np.full(image.shape.pixels, from_db(factor_db), np.float32)
+    return _Calibration(apply, gains, np.float32(0), CalibrationUsed(factor_db, source))
 
 
-def _by_lut(lut: Lut, *, complex_samples: bool) -> _Calibrate:
-    def calibrate(raw: npt.NDArray[np.float32], window: Window) -> npt.NDArray[np.float32]:
+def _by_lut(lut: Lut, *, complex_samples: bool) -> _Calibration:
+    def apply(raw: npt.NDArray[np.float32], window: Window) -> npt.NDArray[np.float32]:
         columns = slice(window.pixel, window.pixel + window.pixels)
         return np.asarray(lut_sigma0(raw, lut, columns, complex_samples=complex_samples))
 
-    return calibrate
+    gains = (1.0 / lut.gains).astype(np.float32)
+    return _Calibration(apply, gains, np.float32(lut.offset), CalibrationUsed(None, "lut"))
 
 
-def _calibration_of(product: Product, image: Image) -> tuple[_Calibrate, CalibrationUsed]:
+def _calibration_of(product: Product, image: Image) -> _Calibration:
     said = product.calibration
     lut_file = said.luts.get(image.polarization) if said else None
     if lut_file is not None:
         with lut_file.member.open() as opened:
             lut = read_lut(opened, lut_file.name, columns=image.shape.pixels)
-        calibrate = _by_lut(lut, complex_samples=image.dtype != "uint16")
-        return calibrate, CalibrationUsed(None, "lut")
+        return _by_lut(lut, complex_samples=image.dtype != "uint16")
     if said is not None and said.factor_db is not None:
-        return _by_factor(said.factor_db), CalibrationUsed(said.factor_db, said.source)
+        return _by_factor(said.factor_db, said.source, image)
     unknown = factor_for(product.level, None)
-    return _by_factor(unknown.db), CalibrationUsed(unknown.db, unknown.source)
+    return _by_factor(unknown.db, unknown.source, image)
+
+
+def sample_gains(product: Product, image: Image) -> tuple[npt.NDArray[np.float32], CalibrationUsed]:
+    """Sigma nought of samples whose ``I^2 + Q^2`` is 1, of each pixel of a line; and who says so.
+
+    Raises
+    ------
+    BadProduct
+        The LUT cannot be read.
+    """
+    calibration = _calibration_of(product, image)
+    ones = np.ones((1, image.shape.pixels), np.float32)
+    gains = calibration.apply(ones, Window(0, 0, *ones.shape))[0]
+    return np.ascontiguousarray(gains, np.float32), calibration.used
 
 
 @contextmanager
@@ -156,6 +200,6 @@ def open_source(product: Product, image: Image) -> Iterator[PixelSource]:
     BadProduct
         Image or LUT cannot be read, or are not what the product says.
     """
-    calibrate, calibration = _calibration_of(product, image)
+    calibration = _calibration_of(product, image)
     with open_reader(image) as reader:
-        yield FileSource(image, reader, calibrate, calibration)
+        yield FileSource(image, reader, calibration)

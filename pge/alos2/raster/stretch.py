@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from alos2.raster.pictures import PictureOptions, StretchLimits
+from alos2.raster.pictures import RATIO, PictureOptions, StretchLimits
 
 NO_DATA: Final = 0
 DARKEST: Final = 1
@@ -15,6 +15,10 @@ BRIGHTEST: Final = 255
 
 NARROWEST_DB: Final = 6.0
 """A scene with less contrast than this (a calm sea) is not blown up to black and white."""
+
+RATIO_DB: Final = (0.0, 15.0)
+"""Limits of co- over cross-polarised power where those of the polarisations are fixed: from volume
+scattering (forest, some 5 dB) to open surfaces (10 dB and more)."""
 
 _TINY: Final = np.float32(1e-20)
 """Power below every radar's noise: what a dark but valid pixel is taken as, linear."""
@@ -33,18 +37,38 @@ def fixed_limits(stretch_db: tuple[float, float]) -> StretchLimits:
     return StretchLimits(*stretch_db, method="fixed")
 
 
-def find_limits(power: npt.NDArray[np.float32], options: PictureOptions) -> StretchLimits:
-    """Choose the limits of a layer.
+def chosen_limits(name: str, options: PictureOptions) -> StretchLimits | None:
+    """Return the limits that the options fix for a polarisation, or for the ratio; None if none.
+
+    Fixed limits for all polarisations leave the ratio of a composite its usual `RATIO_DB`, so that
+    all composites of a stack have the same colours.
+    """
+    own = options.stretch_of.get(name)
+    if own is not None:
+        method = f"from {options.stretch_from}" if options.stretch_from else "fixed"
+        return StretchLimits(*own, method=method)
+    if options.stretch_db is not None:
+        return fixed_limits(RATIO_DB if name == RATIO else options.stretch_db)
+    return None
+
+
+def find_limits(
+    power: npt.NDArray[np.float32], options: PictureOptions, name: str = ""
+) -> StretchLimits:
+    """Choose the limits of a channel.
 
     Parameters
     ----------
     power
-        The layer multilooked to a browse picture, linear, NaN = no data; not all NaN.
+        It multilooked to a browse picture, linear, NaN = no data; not all NaN.
     options
         Fixed limits or percentiles.
+    name
+        Polarisation, or ``ratio``.
     """
-    if options.stretch_db is not None:
-        return fixed_limits(options.stretch_db)
+    chosen = chosen_limits(name, options)
+    if chosen is not None:
+        return chosen
     levels = decibel(power[np.isfinite(power)])
     low, high = (float(v) for v in np.percentile(levels, options.stretch_percent))
     if high - low < NARROWEST_DB:
