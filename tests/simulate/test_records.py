@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulate.products import Made, Maker
 
-from alos2.ceos import CeosImage, read_image_descriptor, read_leader, read_trailer, read_volume
+from alos2.ceos import CeosImage, read_image_descriptor, read_trailer, read_volume
 from alos2.ceos.image_layout import IMAGE_DESCRIPTOR, PROCESSED_PREFIX, SIGNAL_PREFIX
 from alos2.ceos.leader import LEADER_DESCRIPTOR, LEADER_RECORDS
 from alos2.ceos.trailer import TRAILER_DESCRIPTOR
@@ -18,6 +17,7 @@ from alos2.ceos.volume import FILE_POINTER, TEXT, VOLUME_DESCRIPTOR
 from alos2.geometry.orbit import Orbit
 from alos2.geometry.polynomials import GeolocationPolynomials
 from alos2.geometry.rangedoppler import geo2rdr, rdr2geo
+from simulate.products import Made, Maker
 
 PRODUCTS: list[dict[str, Any]] = [
     {"level": "1.1"},

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     archive: Path | None = None
     """Folder that takes the datasets; else the working directory."""
-    sarcat: Literal["on", "off"] = "on"
+    sarcat: bool = True
     """Whether the BOS SARCAT footprint catalogue is asked."""
     sarcat_url: str | None = None
     """Another address of it."""
@@ -49,6 +49,14 @@ class Settings(BaseSettings):
     """Folder for what need not be asked twice; else the user's cache folder."""
     min_overlap: float = Field(0.8, gt=0, le=1)
     """Area ratio from which a catalogue's footprint is believed."""
+    limit_total_bytes: int | None = Field(None, gt=0)
+    """This and the next: what an archive may unpack to; defaults in `alos2.archive.limits`."""
+    limit_file_bytes: int | None = Field(None, gt=0)
+    limit_entries: int | None = Field(None, gt=0)
+    limit_depth: int | None = Field(None, gt=0)
+    limit_ratio: float | None = Field(None, gt=1)
+    limit_spare_bytes: int | None = Field(None, ge=0)
+    limit_allow_overlap: bool | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -98,18 +106,25 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
         Folder that takes the datasets; else the setting, else the working directory. Under HySDS
         (``_context.json`` is there) always the working directory.
     """
+    from alos2.archive.limits import Limits
     from alos2.footprint import FootprintOptions
     from alos2.hysds.workdir import WorkDir
     from alos2.jobs.options import IngestOptions
 
+    limits = {
+        name.removeprefix("limit_"): value
+        for name, value in settings.model_dump(exclude_none=True).items()
+        if name.startswith("limit_")
+    }
     here = Path.cwd()
     folder = here if WorkDir(here).is_hysds else out or settings.archive or here
     defaults = FootprintOptions()
     return IngestOptions(
         out=folder,
+        limits=Limits(**limits),
         footprint=settings.footprint,
         footprint_options=FootprintOptions(
-            sarcat=settings.sarcat == "on",
+            sarcat=settings.sarcat,
             sarcat_url=settings.sarcat_url or defaults.sarcat_url,
             min_overlap=settings.min_overlap,
             cache_dir=settings.cache,

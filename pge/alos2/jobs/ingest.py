@@ -140,6 +140,7 @@ def _delivery(fetched: Fetched, work: Path, options: IngestOptions) -> Delivery:
         folder=unpacked.folder,
         source=_source(fetched, sha256),
         sha256={file.path: file.sha256 for file in unpacked.files},
+        crc32={file.path: file.crc32 for file in unpacked.files},
         archives=_archives(fetched, unpacked, sha256),
         work=work,
     )
