@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import subprocess
@@ -102,6 +103,25 @@ def test_a_full_disk_is_said_before_anything_is_written(
     with pytest.raises(NoSpace, match="needs"):
         simulate(SimulationSpec(pixels=64, lines=64), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_said_and_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run_module, "kml_text", full)
+    with pytest.raises(NoSpace):
+        simulate(SimulationSpec(pixels=64, lines=64), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_out_must_be_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="ascii")
+    with pytest.raises(UsageError, match="is no folder"):
+        simulate(SimulationSpec(pixels=64, lines=64), tmp_path / "file")
+    assert (tmp_path / "file").read_text(encoding="ascii") == "mine"
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,18 @@ if TYPE_CHECKING:
     from alos2.jobs.options import IngestOptions
 
 
-def config_file() -> Path:
-    """Return where the configuration file is looked for; it need not exist."""
+def config_file() -> Path | None:
+    """Return where the configuration file is looked for; it need not exist.
+
+    None where there is no place for one: a HySDS job may run as a user that nobody knows.
+    """
     named = os.environ.get("ALOS2_CONFIG")
-    return Path(named) if named else Path(click.get_app_dir("alos2")) / "alos2.toml"
+    if named:
+        return Path(named)
+    try:
+        return Path(click.get_app_dir("alos2")).expanduser() / "alos2.toml"
+    except RuntimeError:
+        return None
 
 
 class Settings(BaseSettings):
@@ -87,7 +95,7 @@ def load() -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(
             f"setting {name!r}: {first['msg']}",
-            hint=f"see ALOS2_{name.upper()} in the environment and {config_file()}",
+            hint=f"see ALOS2_{name.upper()} in the environment and {config_file() or 'no file'}",
         ) from None
     except (OSError, ValueError) as error:
         raise UsageError(
