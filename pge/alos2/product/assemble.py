@@ -97,7 +97,8 @@ def _spacings(draft: Draft) -> tuple[float | None, float | None]:
     """Pixel and line spacing, m: of the map for detected images, else of the slant image."""
     if draft.parts is not None and draft.parts.pixel_spacing_m is not None:
         return draft.parts.pixel_spacing_m, draft.parts.line_spacing_m
-    said = draft.summary.number("Pds_PixelSpacing") if draft.summary else None
+    number = draft.summary.number("Pds_PixelSpacing") if draft.summary else None
+    said = number if number is not None and number > 0.0 else None
     return said, said
 
 

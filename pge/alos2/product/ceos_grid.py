@@ -46,7 +46,11 @@ def grid_from_map_projection(
     BadProduct
         Unknown projection, missing parameters, or corners that make no grid of `shape`.
     """
-    crs = _crs(record, summary, name)
+    try:
+        crs = _crs(record, summary, name)
+    except BadProduct as error:
+        where = "" if error.message.startswith(name) else f"{name}: "
+        raise BadProduct(f"{where}{error.message}") from None
     top_left, top_right = _corner(record, "top_left", name), _corner(record, "top_right", name)
     bottom_left = _corner(record, "bottom_left", name)
     bottom_right = _corner(record, "bottom_right", name)
