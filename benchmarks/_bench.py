@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -31,16 +31,23 @@ class Sample:
 
 @dataclass(frozen=True)
 class Row:
-    """Ours beside one peer."""
+    """Ours beside one peer, or alone."""
 
     name: str
     size: str
     ours_s: float
-    peer: str
-    peer_s: float
-    ratio: float
+    peer: str | None
+    peer_s: float | None
+    ratio: float | None
     peak_rss_mb: float
     runs: int
+    more: dict[str, Any] = field(default_factory=dict)
+    """What else was measured: further keys of the row's object."""
+
+    def as_object(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        row = asdict(self)
+        return row | row.pop("more")
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,17 @@ def run_once(case: Case) -> Sample:
         process.join()
 
 
+def alone(
+    name: str, size: str, ours: Case, *, runs: int = 5, more: Mapping[str, Any] | None = None
+) -> Row:
+    """Run ours `runs` times where there is no peer; return the one row."""
+    samples = [run_once(ours) for _ in range(runs)]
+    seconds = statistics.median(sample.seconds for sample in samples)
+    memory = max(sample.peak_rss_mb for sample in samples)
+    row = Row(name, size, round(seconds, 4), None, None, None, round(memory, 1), runs)
+    return replace(row, more=dict(more or {}))
+
+
 def compare(
     name: str, size: str, ours: Case, peers: Mapping[str, Case], *, runs: int = 5
 ) -> list[Row]:
@@ -143,15 +161,21 @@ def show(rows: Iterable[Row], *, as_json: bool) -> None:
     )
     for number, row in enumerate(rows):
         if as_json:
-            print(json.dumps(asdict(row)), flush=True)
+            print(json.dumps(row.as_object()), flush=True)
             continue
         if number == 0:
             print(header)
+        peer, ratio = _number(row.peer_s, 9, 3), _number(row.ratio, 6, 2)
+        more = "  ".join(f"{key} {value}" for key, value in row.more.items())
         print(
-            f"{row.name:24} {row.size:>10} {row.ours_s:9.3f} {row.peer:34} {row.peer_s:9.3f} "
-            f"{row.ratio:6.2f} {row.peak_rss_mb:7.1f}",
+            f"{row.name:24} {row.size:>10} {row.ours_s:9.3f} {row.peer or '-':34} {peer} "
+            f"{ratio} {row.peak_rss_mb:7.1f}  {more}".rstrip(),
             flush=True,
         )
+
+
+def _number(value: float | None, width: int, decimals: int) -> str:
+    return f"{'-':>{width}}" if value is None else f"{value:{width}.{decimals}f}"
 
 
 def note(sentence: str) -> None:

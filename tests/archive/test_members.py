@@ -15,7 +15,7 @@ from alos2.archive.limits import Limits
 from alos2.archive.member import FileMember
 from alos2.archive.members import MemberTree, list_members
 from alos2.archive.packing import NewEntry, pack_central, pack_end, pack_local
-from alos2.errors import BadArchive, BadProduct, NoProduct, UnsafeArchive
+from alos2.errors import BadArchive, BadProduct, NothingFound, UnsafeArchive
 
 SCENE = {
     "summary.txt": b"Odi_SceneId=...\r\n",
@@ -243,7 +243,7 @@ class TestFolder:
             assert tree.members == ()
 
     def test_nothing_there(self, tmp_path: Path) -> None:
-        with pytest.raises(NoProduct, match="does not exist"):
+        with pytest.raises(NothingFound, match="does not exist"):
             list_members(tmp_path / "nothing")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")

@@ -80,7 +80,8 @@ def test_info_lists_problems_and_ends_well(deliveries: Any, tmp_path: Path) -> N
         (("ingest",), 2),
         (("ingest", "url", "no-url"), 2),
         (("ingest", "s3://bucket/key.zip"), 2),
-        (("info", "not-here.zip"), 3),
+        (("info", "not-here.zip"), 6),
+        (("ingest", "not-here.zip"), 6),
         (("simulate", "x", "--mode", "XYZ"), 2),
         (("simulate", "x", "--pixels", "1"), 2),
         (("simulate", "x", "--lat", "89.9"), 2),
@@ -118,6 +119,16 @@ def test_settings_from_a_file(deliveries: Any, tmp_path: Path) -> None:
     done = alos2("ingest", deliveries.slc, ALOS2_CONFIG=str(config))
     assert done.returncode == 2
     assert "archiv" in done.stderr
+
+
+def test_limits_from_the_environment(deliveries: Any, tmp_path: Path) -> None:
+    done = alos2("ingest", deliveries.slc, cwd=tmp_path, ALOS2_LIMIT_TOTAL_BYTES="1000")
+    assert done.returncode == 3
+    assert done.stderr.startswith("alos2: UnsafeArchive")
+    done = alos2("ingest", deliveries.slc, cwd=tmp_path, ALOS2_LIMIT_ENTRIES="many")
+    assert done.returncode == 2
+    assert "ALOS2_LIMIT_ENTRIES" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_some_done_some_failed(deliveries: Any, tmp_path: Path) -> None:

@@ -3,13 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from alos2.errors import BadProduct, UsageError
 from alos2.footprint import FootprintOptions, footprint_report
 from alos2.footprint.chain import default_order
-from alos2.footprint.options import SARCAT_URL
 from alos2.geometry.rings import distance_m, footprint_geometry
 from alos2.product.model import Product, SummaryCorners
 from alos2.types import Json, LonLat
@@ -176,22 +176,6 @@ class TestChoice:
 
 
 class TestOptions:
-    def test_of_the_environment(self, tmp_path: Path) -> None:
-        read = FootprintOptions.from_environment
-        assert read({}) == FootprintOptions(sarcat=True)
-        assert not FootprintOptions().sarcat  # the tests' environment says off
-        assert read({}).sarcat_url == SARCAT_URL
-        for word in ("off", "OFF", "no", "0", "false"):
-            assert not read({"ALOS2_SARCAT": word}).sarcat
-        made = read({
-            "ALOS2_SARCAT": "on",
-            "ALOS2_SARCAT_URL": "http://localhost:1/x",
-            "ALOS2_MIN_OVERLAP": "0.5",
-            "ALOS2_CACHE": str(tmp_path),
-        })  # fmt: skip
-        assert (made.sarcat, made.min_overlap, made.cache_dir) == (True, 0.5, tmp_path)
-        assert made.sarcat_url == "http://localhost:1/x"
-
     def test_the_default_is_the_environments(
         self, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -200,16 +184,15 @@ class TestOptions:
         assert "switched off" in report.failures["bos_sarcat"]
 
     @pytest.mark.parametrize(
-        "environ",
+        "chosen",
         [
-            {"ALOS2_MIN_OVERLAP": "much"},
-            {"ALOS2_MIN_OVERLAP": "0"},
-            {"ALOS2_MIN_OVERLAP": "nan"},
-            {"ALOS2_MIN_OVERLAP": "1.1"},
-            {"ALOS2_SARCAT_URL": "file:///etc/passwd"},
-            {"ALOS2_SARCAT_URL": "portal"},
+            {"min_overlap": 0.0},
+            {"min_overlap": float("nan")},
+            {"min_overlap": 1.1},
+            {"sarcat_url": "file:///etc/passwd"},
+            {"sarcat_url": "portal"},
         ],
     )
-    def test_nonsense_is_refused(self, environ: dict[str, str]) -> None:
+    def test_nonsense_is_refused(self, chosen: dict[str, Any]) -> None:
         with pytest.raises(UsageError):
-            FootprintOptions.from_environment(environ)
+            FootprintOptions(**chosen)

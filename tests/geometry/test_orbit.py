@@ -128,8 +128,19 @@ def test_a_wrong_digit_is_found(circular: Any, index: int, axis: int, factor: fl
     if abs(changed - position[index, axis]) < 3000.0:
         return
     position[index, axis] = changed
-    with pytest.raises(BadProduct, match="contradict each other"):
+    with pytest.raises(BadProduct, match=r"contradict each other|is no place and velocity"):
         Orbit(good.epoch, good.times_s, position, good.velocities_m_s)
+
+
+@pytest.mark.parametrize("absurd", [1e300, -1e300, 5e8])
+def test_no_place_of_a_satellite(orbit: Orbit, absurd: float) -> None:
+    for name in ("positions_m", "velocities_m_s"):
+        values = {n: getattr(orbit, n).copy() for n in ("positions_m", "velocities_m_s")}
+        values[name][4, 0] = absurd
+        with pytest.raises(BadProduct, match="state vector 4 of 28 is no place and velocity"):
+            Orbit(orbit.epoch, orbit.times_s, **values)
+    with pytest.raises(BadProduct, match="state vector 0 of 28 is no place"):
+        Orbit(orbit.epoch, orbit.times_s, orbit.positions_m * 0.5, orbit.velocities_m_s)
 
 
 def test_real_vectors_fit_each_other(real_orbit: Orbit) -> None:

@@ -239,7 +239,7 @@ def test_no_product_and_no_archive(options: IngestOptions, tmp_path: Path) -> No
     error = refused(page, options)
     assert isinstance(error, BadArchive)
     assert "HTML" in str(error)
-    assert refused(tmp_path / "nothing-here.zip", options).exit_code in (2, 6)
+    assert isinstance(refused(tmp_path / "nothing-here.zip", options), NothingFound)
 
 
 def test_a_page_instead_of_a_product(options: IngestOptions, httpserver: HTTPServer) -> None:

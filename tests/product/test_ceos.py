@@ -266,7 +266,8 @@ def test_records_that_make_no_grid(changes, words) -> None:
         ({"summary": {"Lbi_ProcessLevel": "2.1"}}, "Lbi_ProcessLevel"),
         ({"summary": {"Pdi_ProductFormat": "GeoTIFF"}}, "Pdi_ProductFormat"),
         ({"summary": {"Img_SceneCenterDateTime": "20140910 04:33:47.052"}}, "day of the scene"),
-        ({"summary": {"Img_SceneEndDateTime": "20140909 04:33:41.052"}}, "ends at"),
+        ({"summary": {"Img_SceneEndDateTime": "20140909 04:33:41.052"}}, "its end at"),
+        ({"summary": {"Img_SceneStartDateTime": "20140909 04:13:41.052"}}, "start is at"),
     ],
 )
 def test_contradictions_name_both_values(ceos, tmp_path, changes, words) -> None:
@@ -291,6 +292,9 @@ def test_a_size_that_the_summary_says_otherwise(ceos, tmp_path) -> None:
         ({"position": {"interval_s": None}}, "apart"),
         ({"data_set": {"center_time": "2014-09-09"}}, "centre time is"),
         ({"facility_5": {"origin_line": None}}, "origin_line"),
+        ({"data_set": {"off_nadir_deg": 5000.0}}, "off_nadir_deg is 5000, expected 0 to 89"),
+        ({"data_set": {"pixel_spacing_m": 1e6}}, "pixel_spacing_m is 1e+06"),
+        ({"radiometric": {"calibration_factor_db": 4000.0}}, "calibration factor is 4000 dB"),
     ],
 )
 def test_a_leader_with_one_bad_record_tells_the_rest(ceos, tmp_path, changes, words) -> None:

@@ -191,7 +191,10 @@ def test_files_that_are_no_tiff_fall_back_to_the_summary(tmp_path, content, code
         ({1024: 1, 1025: 1}, None, "name no projection"),
         ({1024: 1, 3075: 15}, None, "none of"),
         ({1024: 1, 3074: 16120}, {}, "no transformation"),
-        (None, {34264: ("d", [0.0] * 16)}, "singular"),
+        (None, {34264: ("d", [0.0] * 16)}, "a pixel spacing of 0 m"),
+        (None, {34264: ("d", [2.5, 0, 0, 0, 0, -1e300, *[0.0] * 10])}, "a line spacing of 1e+"),
+        (None, {34264: ("d", [2.5, 2.5, 0, 0, -2.5, -2.5, *[0.0] * 10])}, "no right angles"),
+        (None, {34264: ("d", [2.5, 0, 0, 1e9, 0, -2.5, *[0.0] * 10])}, "on no map"),
     ],
 )
 def test_georeferencing_that_cannot_be(write, tags, keys, place, words) -> None:

@@ -12,17 +12,20 @@ HALF = 12
 
 
 def find_peak(
-    image: NDArray[Any], line: float, pixel: float, half: int = HALF
+    image: NDArray[Any], line: float, pixel: float, *, half: int = HALF, line_band: float = 1.0
 ) -> tuple[float, float]:
     """Line and pixel of the peak of the magnitude near a place.
 
     The image around it is oversampled by zero-padding its spectrum, and a parabola through the
-    largest magnitude and its neighbours gives the rest.
+    largest magnitude and its neighbours gives the rest. ``line_band`` is the part of the spectrum
+    along the track that is kept, where the response fills only a part.
     """
     top, left = round(line) - half, round(pixel) - half
     chip = image[top : top + 2 * half, left : left + 2 * half]
     size = 2 * half * OVERSAMPLING
     spectrum = np.fft.fftshift(np.fft.fft2(chip))
+    rows = np.abs(np.fft.fftshift(np.fft.fftfreq(2 * half)))
+    spectrum[rows > 0.5 * line_band] = 0.0
     margin = (size - 2 * half) // 2
     padded = np.pad(spectrum, ((margin, margin), (margin, margin)))
     fine = np.abs(np.fft.ifft2(np.fft.ifftshift(padded)))

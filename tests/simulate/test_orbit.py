@@ -35,16 +35,16 @@ def test_hermite_between_the_vectors_is_the_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lon", "lat", "day", "off_nadir", "scene", "clock_s"),
+    ("place", "day", "off_nadir", "scene", "clock_s"),
     [
-        (-62.5322, -11.0510, date(2014, 9, 9), 36.26, "ALOS2015976960-140909", 16427.1),
-        (-70.209, -27.157, date(2017, 2, 9), 28.6, "ALOS2146686640-170209", 18663.5),
+        ((-62.5322, -11.0510), date(2014, 9, 9), 36.26, "ALOS2015976960-140909", 16427.1),
+        ((-70.209, -27.157), date(2017, 2, 9), 28.6, "ALOS2146686640-170209", 18663.5),
     ],
 )
 def test_real_scenes_get_their_own_names(
-    lon: float, lat: float, day: date, off_nadir: float, scene: str, clock_s: float
+    place: tuple[float, float], day: date, off_nadir: float, scene: str, clock_s: float
 ) -> None:
-    found = find_orbit(lon, lat, day, look="R", pass_direction="A", off_nadir_deg=off_nadir)
+    found = find_orbit(*place, day, look="R", pass_direction="A", off_nadir_deg=off_nadir)
     assert str(found.scene) == scene
     midnight = found.center_time.replace(hour=0, minute=0, second=0, microsecond=0)
     assert (found.center_time - midnight).total_seconds() == pytest.approx(clock_s, abs=20.0)
@@ -76,16 +76,16 @@ def test_the_place_is_seen_in_the_middle_as_asked(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    lon=st.floats(-180.0, 180.0),
-    lat=st.floats(-76.0, 76.0),
+    place=st.tuples(st.floats(-180.0, 180.0), st.floats(-76.0, 76.0)),
     days=st.integers(0, 4000),
     look=st.sampled_from("LR"),
     way=st.sampled_from("AD"),
     off_nadir=st.floats(10.0, 50.0),
 )
 def test_anywhere_at_any_day(
-    lon: float, lat: float, days: int, look: str, way: str, off_nadir: float
+    place: tuple[float, float], days: int, look: str, way: str, off_nadir: float
 ) -> None:
+    lon, lat = place
     day = date(2014, 8, 4) + timedelta(days=days)
     try:
         found = find_orbit(lon, lat, day, look=look, pass_direction=way, off_nadir_deg=off_nadir)  # type: ignore[arg-type]

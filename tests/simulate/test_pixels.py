@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pytest
-from simulate.measure import find_peak, usable_targets, whole_patches
-from simulate.products import Made, Maker
+from pyproj import CRS, Transformer
 
 from alos2.geometry.orbit import Orbit
 from alos2.geometry.rangedoppler import geo2rdr, rdr2geo
+from simulate.measure import find_peak, usable_targets, whole_patches
+from simulate.products import Made, Maker
 
 SLANT: list[dict[str, Any]] = [
     {"mode": "FBD", "pixels": 700, "lines": 900},
@@ -108,24 +110,24 @@ def test_patches_have_their_sigma0(slant: Made) -> None:
 
 
 def test_scansar_beams_show_one_ground(make: Maker) -> None:
-    made = make(mode="WBD", pixels=400, lines=1600)
+    made = make(mode="WBD", pixels=400, lines=2400)
     seen = set()
     for image in made.truth["images"]:
         beam = image["beam"]
         numbers = made.numbers("HH", beam)
         assert numbers.shape == (image["lines"], image["pixels"])
-        for target in usable_targets(made.truth, "HH", numbers.shape, beam=beam):
+        for target in usable_targets(made.truth, "HH", numbers.shape, beam=beam, least_db=30.0):
             if not 40 < target["line"] < image["lines"] - 40 or not 40 < target["pixel"] < 360:
                 continue
-            found = find_peak(numbers, target["line"], target["pixel"], half=40)
+            found = find_peak(numbers, target["line"], target["pixel"], half=40, line_band=0.2)
             # Responses are eight lines wide along the track.
-            assert found[0] == pytest.approx(target["line"], abs=0.4)
+            assert found[0] == pytest.approx(target["line"], abs=0.3)
             assert found[1] == pytest.approx(target["pixel"], abs=0.1)
             seen.add(target["name"])
         check_patches(made, least=0, beam=beam)
-    assert len(seen) >= 3
+    assert len(seen) >= 2
     ranges = [(i["near_range_m"], i["pixels"] * i["range_spacing_m"]) for i in made.truth["images"]]
-    for (near, width), (beyond, _) in zip(ranges, ranges[1:], strict=False):
+    for (near, width), (beyond, _) in itertools.pairwise(ranges):
         assert beyond - near == pytest.approx(0.95 * width, abs=1.0)
 
 
@@ -160,8 +162,6 @@ def test_point_targets_of_maps(mapped: Made) -> None:
     truth = mapped.truth
     orbit = orbit_of(truth)
     a, b, c, d, e, f = truth["images"][0]["transform"]
-    from pyproj import CRS, Transformer
-
     crs = CRS.from_wkt(truth["images"][0]["crs_wkt"])
     project = Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True).transform
     sigma0 = mapped.sigma0()
@@ -213,8 +213,6 @@ def test_maps_are_zero_outside_the_data_and_only_there(make: Maker) -> None:
         a, b, c, d, e, f = truth["images"][0]["transform"]
         rng = np.random.default_rng(0)
         line, pixel = (rng.integers(0, 500, 3000) for _ in range(2))
-        from pyproj import CRS, Transformer
-
         crs = CRS.from_wkt(truth["images"][0]["crs_wkt"])
         lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(
             a * (pixel + 0.5) + b * (line + 0.5) + c, d * (pixel + 0.5) + e * (line + 0.5) + f

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulate.products import Made, Maker
 
-from alos2.ceos import CeosImage, read_image_descriptor, read_leader, read_trailer, read_volume
+from alos2.ceos import CeosImage, read_image_descriptor, read_trailer, read_volume
 from alos2.ceos.image_layout import IMAGE_DESCRIPTOR, PROCESSED_PREFIX, SIGNAL_PREFIX
 from alos2.ceos.leader import LEADER_DESCRIPTOR, LEADER_RECORDS
 from alos2.ceos.trailer import TRAILER_DESCRIPTOR
@@ -18,6 +17,7 @@ from alos2.ceos.volume import FILE_POINTER, TEXT, VOLUME_DESCRIPTOR
 from alos2.geometry.orbit import Orbit
 from alos2.geometry.polynomials import GeolocationPolynomials
 from alos2.geometry.rangedoppler import geo2rdr, rdr2geo
+from simulate.products import Made, Maker
 
 PRODUCTS: list[dict[str, Any]] = [
     {"level": "1.1"},
@@ -299,6 +299,9 @@ def test_facility_5_agrees_with_the_exact_geometry(made: Made) -> None:
         line, pixel = fitted.line_pixel(corner["lon_deg"], corner["lat_deg"])
         assert float(line) == pytest.approx(corner["line"], abs=0.02)
         assert float(pixel) == pytest.approx(corner["pixel"], abs=0.02)
+        line, pixel = fitted.map_line_pixel(corner["lon_deg"], corner["lat_deg"])
+        assert float(line) == pytest.approx(corner["line"], abs=0.05)
+        assert float(pixel) == pytest.approx(corner["pixel"], abs=0.05)
         lon, lat = fitted.lonlat(corner["line"], corner["pixel"])
         back_line, back_pixel = fitted.line_pixel(lon, lat)
         assert float(back_line) == pytest.approx(corner["line"], abs=0.02)

@@ -27,9 +27,8 @@ def differences(path: Path, expected: Expected, *, limits: Limits = DEFAULT_LIMI
     """
     found: list[str] = []
     try:
-        plan = plan_archive(FileMember.of(path), limits=limits)
+        plan = plan_archive(FileMember.of(path), limits=limits, descend=False)
         members = {item.path.as_posix(): item.member for item in plan.files}
-        members |= {item.path.as_posix(): item.member for item in plan.archives}
         found += [f"{name} is missing" for name in expected if name not in members]
         found += [f"{name} was not expected" for name in members if name not in expected]
         for name, (size, digest) in expected.items():

@@ -6,7 +6,6 @@ went wrong looks like that, so here it is refused and said why.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -204,10 +203,7 @@ def data_offset(read_at: ReadAt, entry: ZipEntry, directory: Directory, *, where
         raise outside
     fixed = read_at(entry.header_offset, LOCAL.size)
     rest = local_header_lengths(fixed, where)
-    try:
-        local = parse_local(read_at(entry.header_offset, LOCAL.size + rest), where)
-    except struct.error as error:
-        raise BadArchive(f"{where}: the local header is damaged: {error}") from error
+    local = parse_local(read_at(entry.header_offset, LOCAL.size + rest), where)
     check_agreement(entry, local, where)
     start = entry.header_offset + local.length
     if start + entry.compressed_size > directory.start:

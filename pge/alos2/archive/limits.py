@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Final
-
-from alos2.errors import UsageError
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
-
-ENVIRONMENT_PREFIX: Final = "ALOS2_LIMIT_"
 
 
 @dataclass(frozen=True)
@@ -46,32 +40,6 @@ class Limits:
     """What must stay free on the disk after unpacking."""
     allow_overlap: bool = False
     """Whether entries may share bytes (only archives made to harm do)."""
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Limits:
-        """Take the defaults, changed by ``ALOS2_LIMIT_TOTAL_BYTES`` and its siblings.
-
-        Raises
-        ------
-        UsageError
-            A value is not a positive number.
-        """
-        environment = os.environ if environment is None else environment
-        limits = cls()
-        for item in fields(cls):
-            name = ENVIRONMENT_PREFIX + item.name.upper()
-            text = environment.get(name, "").strip()
-            if not text:
-                continue
-            try:
-                number = float(text) if item.name == "ratio" else int(text)
-            except ValueError:
-                raise UsageError(f"{name} is {text!r}, which is not a number") from None
-            if not 0 <= number < float("inf"):
-                raise UsageError(f"{name} is {text!r}; it must be a number of 0 or more")
-            value = bool(number) if item.name == "allow_overlap" else number
-            limits = replace(limits, **{item.name: value})  # type: ignore[arg-type]
-        return limits
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -6,11 +6,14 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from alos2.archive.records import STORED, ZipEntry
 from alos2.archive.streams import InflatedFile, Window, read_exactly, require_readable
 from alos2.errors import BadProduct
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 def unreadable(path: Path, error: OSError) -> BadProduct:
@@ -19,6 +22,55 @@ def unreadable(path: Path, error: OSError) -> BadProduct:
         f"{path} cannot be read: {error.strerror or error}",
         hint="check that it exists and that you may read it",
     )
+
+
+class _LocalFile(io.FileIO):
+    """A file on disk whose faults (a failing disk, a file server that went away) have our name."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            super().__init__(path)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        self._path = path
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        try:
+            # None would mean that a file which does not wait has nothing yet: ours wait.
+            return super().read(-1 if size is None else size) or b""
+        except OSError as error:
+            raise unreadable(self._path, error) from error
+
+
+def open_local(path: Path, *, buffered: bool = True) -> BinaryIO:
+    """Open a file on disk for reading.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    buffered : bool, optional
+        Whether small reads are made of large ones.
+
+    Raises
+    ------
+    BadProduct
+        The system refuses, now or at a later read.
+    """
+    file = _LocalFile(path)
+    return cast(BinaryIO, io.BufferedReader(file) if buffered else file)
 
 
 class Member(Protocol):
@@ -108,10 +160,7 @@ class FileMember:
         BadProduct
             The system refuses.
         """
-        try:
-            return self.local_path.open("rb")
-        except OSError as error:
-            raise unreadable(self.local_path, error) from error
+        return open_local(self.local_path)
 
     def read_head(self, n: int) -> bytes:
         """Read the first `n` bytes."""

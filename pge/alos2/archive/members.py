@@ -29,7 +29,7 @@ from alos2.archive.limits import DEFAULT_LIMITS, Limits
 from alos2.archive.member import FileMember, Member, ZipMember, unreadable
 from alos2.archive.records import LOCAL_SIGNATURE, STORED, ZipEntry, label
 from alos2.archive.streams import read_exactly
-from alos2.errors import NoProduct, UnsafeArchive
+from alos2.errors import BadArchive, NoProduct, NothingFound, UnsafeArchive
 
 __all__ = ["FileMember", "Member", "MemberTree", "ZipMember", "list_members"]
 
@@ -87,8 +87,10 @@ def list_members(
 
     Raises
     ------
-    NoProduct
+    NothingFound
         There is nothing at `path`.
+    NoProduct
+        What is there is neither file nor folder.
     BadProduct
         A folder or file cannot be read.
     BadArchive
@@ -107,12 +109,15 @@ def list_members(
     )
 
 
-def reader_at(file: BinaryIO) -> ReadAt:
-    """Make a function that reads at an offset of a seekable file."""
+def reader_at(file: BinaryIO, where: str) -> ReadAt:
+    """Make a function that reads at an offset of a seekable file, named `where`."""
 
     def read_at(offset: int, count: int) -> bytes:
-        file.seek(offset)
-        return read_exactly(file, count)
+        try:
+            file.seek(offset)
+            return read_exactly(file, count)
+        except OSError as error:
+            raise BadArchive(f"{where} cannot be read: {error.strerror or error}") from error
 
     return read_at
 
@@ -173,7 +178,7 @@ class _Lister:
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
-            raise NoProduct(f"{path} does not exist") from None
+            raise NothingFound(f"{path} does not exist", hint="check the path") from None
         except OSError as error:
             raise unreadable(path, error) from error
         if stat.S_ISDIR(mode):
@@ -214,7 +219,7 @@ class _Lister:
     def _zip_members(self, archive: Member) -> Iterator[ZipMember]:
         with archive.open() as file:
             if is_seekable_cheaply(archive):
-                read_at = reader_at(file)
+                read_at = reader_at(file, archive.path)
                 require_zip(read_at(0, HEAD_BYTES), archive.path)
                 directory = read_directory(
                     read_at, archive.size, where=archive.path, limits=self.limits

@@ -146,6 +146,7 @@ def plan_archive(
     keep_inner: bool = False,
     prefix: PurePosixPath | None = None,
     depth: int = 1,
+    descend: bool = True,
 ) -> Plan:
     """Plan an archive with all that is nested in it, as far as it can be seen without writing.
 
@@ -163,6 +164,8 @@ def plan_archive(
         Where the contents go, relative to the destination.
     depth : int, optional
         1 for the outermost archive.
+    descend : bool, optional
+        Whether zips inside are unpacked, too; else they are files.
 
     Raises
     ------
@@ -174,15 +177,15 @@ def plan_archive(
     if depth > limits.depth:
         raise UnsafeArchive(f"{archive.path} is nested deeper than depth = {limits.depth} archives")
     budget = budget or Budget(limits, archive.size)
-    planner = _Planner(limits, budget, keep_inner, prefix or PurePosixPath(), depth)
-    return planner.plan(archive)
+    planner = _Planner(limits, budget, prefix or PurePosixPath(), depth, keep_inner=keep_inner)
+    return planner.plan(archive, descend=descend)
 
 
 class _Planner:
     """Plans one archive; makes itself again for each that lies inside."""
 
     def __init__(
-        self, limits: Limits, budget: Budget, keep_inner: bool, prefix: PurePosixPath, depth: int
+        self, limits: Limits, budget: Budget, prefix: PurePosixPath, depth: int, *, keep_inner: bool
     ) -> None:
         self.limits = limits
         self.budget = budget
@@ -190,7 +193,7 @@ class _Planner:
         self.prefix = prefix
         self.depth = depth
 
-    def plan(self, archive: Member) -> Plan:
+    def plan(self, archive: Member, *, descend: bool) -> Plan:
         members = self._read(archive)
         names = NameTable(archive.path)
         folders, plain = [], []
@@ -204,7 +207,7 @@ class _Planner:
                 plain.append((path, member))
         files, inner = [], []
         for path, member in plain:
-            if is_archive(member):
+            if descend and is_archive(member):
                 inner.append(self._inner(path, member, names))
             else:
                 entry = member.entry
@@ -216,7 +219,7 @@ class _Planner:
     def _read(self, archive: Member) -> list[ZipMember]:
         members = []
         with archive.open() as file:
-            read_at = reader_at(file)
+            read_at = reader_at(file, archive.path)
             require_zip(read_at(0, HEAD_BYTES), archive.path)
             directory = read_directory(
                 read_at, archive.size, where=archive.path, limits=self.limits

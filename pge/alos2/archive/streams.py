@@ -102,6 +102,8 @@ def member_chunks(
             yield data
     except codec.errors as error:
         raise BadArchive(f"{where} is damaged at byte {total}: {error}") from error
+    except OSError as error:
+        raise BadArchive(f"{where} cannot be read: {error.strerror or error}") from error
     if total != entry.size:
         raise BadArchive(f"{where} holds {total} bytes and declares {entry.size}")
     if crc != entry.crc32:
@@ -245,6 +247,7 @@ class InflatedFile(io.RawIOBase):
         self._where = where
         self._codec = codec
         self._position = 0
+        self._failure: BadArchive | None = None
         self._restart()
 
     def _restart(self) -> None:
@@ -275,18 +278,26 @@ class InflatedFile(io.RawIOBase):
         if self._position < self._chunk_end - len(self._chunk):
             self._restart()
         while self._position >= self._chunk_end:
-            data = next(self._chunks, b"")
-            if not data:
-                raise BadArchive(f"{self._where}: a read failed before")
+            data = self._next()
             self._chunk = memoryview(data)
             self._chunk_end += len(data)
         piece = self._chunk[self._position - self._chunk_end + len(self._chunk) :][: len(buffer)]
+        if self._position + len(piece) == self._entry.size:
+            # The last bytes are given out only after CRC and length have been looked at.
+            self._next()
         buffer[: len(piece)] = piece
         self._position += len(piece)
-        if self._position == self._entry.size:
-            # The last bytes are given out only after CRC and length have been looked at.
-            next(self._chunks, None)
         return len(piece)
+
+    def _next(self) -> bytes:
+        """Inflate the next chunk; what failed once fails again, from wherever it is read."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return next(self._chunks, b"")
+        except BadArchive as error:
+            self._failure = error
+            raise
 
     def close(self) -> None:
         """Close the packed file, too."""

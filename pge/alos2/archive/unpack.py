@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final, Protocol, TypeAlias, cast
+from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from alos2.archive.codec import BEST, Codec
 from alos2.archive.limits import DEFAULT_LIMITS, MIB, Limits
-from alos2.archive.member import FileMember, SpooledMember, ZipMember, unreadable
+from alos2.archive.member import FileMember, SpooledMember, ZipMember, open_local
 from alos2.archive.plan import Budget, Plan, PlannedArchive, plan_archive
 from alos2.archive.streams import member_chunks
 from alos2.archive.writing import HashingWriter, sync_folder, writing_failed
@@ -182,12 +182,9 @@ def _open_packed(member: ZipMember) -> BinaryIO:
     archive, offset = member.packed_place()
     if archive.local_path is None:
         return member.open_packed()
-    try:
-        file = archive.local_path.open("rb", buffering=0)
-    except OSError as error:
-        raise unreadable(archive.local_path, error) from error
+    file = open_local(archive.local_path, buffered=False)
     file.seek(offset)
-    return cast(BinaryIO, file)
+    return file
 
 
 class _Crew:

@@ -64,7 +64,7 @@ class HashingWriter:
         self.path = path
         self.size = 0
         self._hash = hashlib.sha256(usedforsecurity=False)
-        self._error: OSError | None = None
+        self._error: OSError | MemoryError | None = None
         self._queue: queue.Queue[bytes | None] | None = None
         try:
             self._file = path.open("xb", buffering=0)
@@ -101,12 +101,15 @@ class HashingWriter:
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) :]
-        except OSError as error:
+        except (OSError, MemoryError) as error:
+            # Kept for the thread that makes the bytes: it would wait for ever if this one died.
             self._error = error
 
     def _check(self) -> None:
-        if self._error is not None:
+        if isinstance(self._error, OSError):
             raise writing_failed(self.path, self._error) from self._error
+        if self._error is not None:
+            raise NoResource(f"no memory left while writing {self.path.name}") from self._error
 
     def __enter__(self) -> HashingWriter:
         return self

@@ -5,13 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from alos2.raster.pictures import Progress, silent
+if TYPE_CHECKING:
+    from alos2.raster.pictures import Progress
 
 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Progress]:
     """Give something to tell of progress; silent where standard error is not a terminal."""
+    # Imported late, so that --help is quick: numpy comes with it.
+    from alos2.raster.pictures import silent
+
     if quiet or not sys.stderr.isatty():
         yield silent
         return

@@ -33,10 +33,18 @@ _MOST_THREADS: Final = 4
 """Each thread needs some tens of MB."""
 
 
-def config_file() -> Path:
-    """Return where the configuration file is looked for; it need not exist."""
+def config_file() -> Path | None:
+    """Return where the configuration file is looked for; it need not exist.
+
+    None where there is no place for one: a HySDS job may run as a user that nobody knows.
+    """
     named = os.environ.get("ALOS2_CONFIG")
-    return Path(named) if named else Path(click.get_app_dir("alos2")) / "alos2.toml"
+    if named:
+        return Path(named)
+    try:
+        return Path(click.get_app_dir("alos2")).expanduser() / "alos2.toml"
+    except RuntimeError:
+        return None
 
 
 class Settings(BaseSettings):
@@ -46,7 +54,7 @@ class Settings(BaseSettings):
 
     archive: Path | None = None
     """Folder that takes the datasets; else the working directory."""
-    sarcat: Literal["on", "off"] = "on"
+    sarcat: bool = True
     """Whether the BOS SARCAT footprint catalogue is asked."""
     sarcat_url: str | None = None
     """Another address of it."""
@@ -64,6 +72,14 @@ class Settings(BaseSettings):
     """A Cloud-Optimised GeoTIFF of each polarisation, in this quantity."""
     threads: int | None = Field(None, ge=1, le=64)
     """Threads that draw pictures; else as many as there are cores, but not more than 4."""
+    limit_total_bytes: int | None = Field(None, gt=0)
+    """This and the next: what an archive may unpack to; defaults in `alos2.archive.limits`."""
+    limit_file_bytes: int | None = Field(None, gt=0)
+    limit_entries: int | None = Field(None, gt=0)
+    limit_depth: int | None = Field(None, gt=0)
+    limit_ratio: float | None = Field(None, gt=1)
+    limit_spare_bytes: int | None = Field(None, ge=0)
+    limit_allow_overlap: bool | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -94,7 +110,7 @@ def load() -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(
             f"setting {name!r}: {first['msg']}",
-            hint=f"see ALOS2_{name.upper()} in the environment and {config_file()}",
+            hint=f"see ALOS2_{name.upper()} in the environment and {config_file() or 'no file'}",
         ) from None
     except (OSError, ValueError) as error:
         raise UsageError(
@@ -113,11 +129,17 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
         Folder that takes the datasets; else the setting, else the working directory. Under HySDS
         (``_context.json`` is there) always the working directory.
     """
+    from alos2.archive.limits import Limits
     from alos2.footprint import FootprintOptions
     from alos2.hysds.workdir import WorkDir
     from alos2.jobs.options import IngestOptions
     from alos2.raster.pictures import PictureOptions
 
+    limits = {
+        name.removeprefix("limit_"): value
+        for name, value in settings.model_dump(exclude_none=True).items()
+        if name.startswith("limit_")
+    }
     here = Path.cwd()
     is_hysds = WorkDir(here).is_hysds
     folder = here if is_hysds else out or settings.archive or here
@@ -127,9 +149,10 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
     defaults = FootprintOptions()
     return IngestOptions(
         out=folder,
+        limits=Limits(**limits),
         footprint=settings.footprint,
         footprint_options=FootprintOptions(
-            sarcat=settings.sarcat == "on",
+            sarcat=settings.sarcat,
             sarcat_url=settings.sarcat_url or defaults.sarcat_url,
             min_overlap=settings.min_overlap,
             cache_dir=settings.cache,

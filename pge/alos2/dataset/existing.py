@@ -78,7 +78,7 @@ class Existing:
                 return fault
             self.differences = tuple(_differences(item["properties"], product))
             self.footprint = _footprint(item)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # No JSON, or not laid out as we do: somebody else's, or damaged.
             return f"{self._id}{STAC_SUFFIX} cannot be read"
         self.state = "differs" if self.differences else "same"

@@ -69,7 +69,7 @@ def footprint_report(
     choice : FootprintSource, optional
         Take this provider's answer and no other.
     options : FootprintOptions, optional
-        By default what the environment says.
+        How they are found.
     raster_polygon : callable, optional
         Returns the outline of the valid pixels; None means that pixels are not to be read, and
         then the network is not used either (unless `choice` names a provider that needs it).
@@ -85,7 +85,7 @@ def footprint_report(
     BadProduct
         The chosen provider has no answer that can be used, or nobody has.
     """
-    options = FootprintOptions.from_environment() if options is None else options
+    options = options or FootprintOptions()
     order = options.order or default_order(product, with_pixels=raster_polygon is not None)
     if choice is not None:
         order = (choice, *(name for name in order if name != choice))

@@ -1,11 +1,10 @@
-"""What may be chosen about footprints, and what the environment says of it."""
+"""What may be chosen about footprints."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,15 +18,15 @@ SARCAT_URL: Final = "https://portal.bostechnologies.com/geoserver/bos/ows"
 _OFF: Final = frozenset({"off", "no", "0", "false"})
 
 
-def _wanted(environ: Mapping[str, str]) -> bool:
-    return environ.get("ALOS2_SARCAT", "on").strip().lower() not in _OFF
+def _wanted() -> bool:
+    return os.environ.get("ALOS2_SARCAT", "on").strip().lower() not in _OFF
 
 
 @dataclass(frozen=True)
 class FootprintOptions:
     """How footprints are found."""
 
-    sarcat: bool = field(default_factory=lambda: _wanted(os.environ))
+    sarcat: bool = field(default_factory=_wanted)
     """Whether the catalogue is asked. Unless the caller decides, ``ALOS2_SARCAT=off`` says no: a
     switch against going out must not depend on who makes the options."""
     sarcat_url: str = SARCAT_URL
@@ -65,28 +64,3 @@ class FootprintOptions:
                 "the address of the footprint catalogue is not an http(s) URL",
                 hint="see ALOS2_SARCAT_URL",
             )
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> FootprintOptions:
-        """Return the defaults with what the environment says.
-
-        Read are ``ALOS2_SARCAT``, ``ALOS2_SARCAT_URL``, ``ALOS2_MIN_OVERLAP``, ``ALOS2_CACHE``.
-
-        Raises
-        ------
-        UsageError
-            One of them is not what it should be.
-        """
-        environ = os.environ if environ is None else environ
-        options = cls(
-            sarcat=_wanted(environ),
-            sarcat_url=environ.get("ALOS2_SARCAT_URL") or SARCAT_URL,
-            cache_dir=Path(environ["ALOS2_CACHE"]) if environ.get("ALOS2_CACHE") else None,
-        )
-        overlap = environ.get("ALOS2_MIN_OVERLAP")
-        if not overlap:
-            return options
-        try:
-            return replace(options, min_overlap=float(overlap))
-        except ValueError:
-            raise UsageError(f"ALOS2_MIN_OVERLAP is {overlap!r}, not a number") from None

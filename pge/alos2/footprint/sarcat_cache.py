@@ -98,7 +98,7 @@ class NegativeCache:
             with (self._folder / f"{key}.json").open("rb") as file:
                 stored = json.loads(file.read(_MAX_FILE_BYTES))
             return float(stored["until"]), str(stored["reason"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def _write(self, key: str, entry: tuple[float, str]) -> None:

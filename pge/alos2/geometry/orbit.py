@@ -33,6 +33,10 @@ LEAP_SECONDS: Final = (
 )
 """UTC midnights of ALOS-2's mission life right after an inserted second (IERS Bulletin C)."""
 
+_NEAREST_M: Final = 6_300_000.0
+_FARTHEST_M: Final = 50_000_000.0
+"""From the Earth's centre: just below its surface, and just beyond geostationary orbits, m."""
+_FASTEST_M_S: Final = 20_000.0
 _MISFIT_FLOOR_M: Final = 1000.0
 _MISFIT_RATE: Final = 5.0e-6
 """Bound on |v''| / |v|, 1/s^2: a low orbit has about 1.2e-6 (mean motion squared)."""
@@ -92,6 +96,7 @@ class Orbit:
         if not finite.all():
             first = int(np.argmin(finite))
             raise BadProduct(f"{self.name}: state vector {first} of {count} is not a number")
+        self._check_heights()
         steps = np.diff(self.times_s)
         if not (steps > 0.0).all():
             first = int(np.argmax(steps <= 0.0))
@@ -100,6 +105,20 @@ class Orbit:
                 f"do not increase ({self.times_s[first]:.3f} s, {self.times_s[first + 1]:.3f} s)"
             )
         self._check_neighbours(steps)
+
+    def _check_heights(self) -> None:
+        """Refuse vectors below the ground, beyond all radars, or faster than any orbit is."""
+        # Components first: the squares of absurd ones are infinite.
+        fair = (np.abs(self.positions_m) <= _FARTHEST_M).all(axis=1)
+        fair &= (np.abs(self.velocities_m_s) <= _FASTEST_M_S).all(axis=1)
+        if fair.all():
+            fair = np.linalg.norm(self.positions_m, axis=1) >= _NEAREST_M
+        if not fair.all():
+            first = int(np.argmin(fair))
+            raise BadProduct(
+                f"{self.name}: state vector {first} of {self.times_s.size} is no place and "
+                "velocity of a satellite"
+            )
 
     def _check_neighbours(self, steps: Floats) -> None:
         """Refuse a vector whose position and velocity contradict the next one's.

@@ -78,7 +78,7 @@ class WorkDir:
             content = json.loads(file.read_bytes())
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{file} cannot be read: {error}", hint=hint) from error
         if not isinstance(content, dict):
             raise UsageError(f"{file} is not a JSON object", hint=hint)

@@ -36,6 +36,8 @@ class Delivery:
     """Where it came from."""
     sha256: Mapping[Path, str] = field(default_factory=dict)
     """What unpacking computed: hexadecimal, by path."""
+    crc32: Mapping[Path, int] = field(default_factory=dict)
+    """What unpacking checked, by path."""
     archives: tuple[InnerArchive, ...] = ()
     """Zips of which each may be the main product as it is."""
     work: Path | None = None
@@ -93,6 +95,7 @@ def build(product: Product, delivery: Delivery, options: IngestOptions) -> Built
                 writer.staging,
                 ready=delivery.archives,
                 owned=delivery.work,
+                crc32=delivery.crc32,
                 progress=lambda done, total: options.progress("package", done, total),
             )
             content = Content(

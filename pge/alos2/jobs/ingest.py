@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from alos2.archive.unpack import InnerArchive, Unpacked, unpack
-from alos2.archive.writing import writing_failed
 from alos2.dataset.provenance import Source, public_url
-from alos2.errors import Alos2Error, Interrupted, UsageError
+from alos2.errors import Alos2Error, Interrupted
 from alos2.hysds.workdir import Download
 from alos2.jobs import context
 from alos2.jobs.build import Built, Delivery, build
 from alos2.jobs.options import IngestOptions
 from alos2.jobs.outcome import Failed
+from alos2.jobs.workfolder import work_folder
 from alos2.product.recognise import file_sha256, hash_files, recognise, require_complete
 from alos2.sources import Fetched, fetch
 from alos2.types import Json
 
 log = logging.getLogger(__name__)
-
-WORK_PREFIX = ".alos2-ingest-"
-"""Start of the names of the hidden work folders in the folder that takes the datasets."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +73,7 @@ def ingest(target: str, options: IngestOptions) -> Iterator[Ingested | Failed]:
     Alos2Error
         Nothing of it can be ingested: not found, not fetched, not unpacked, not recognised.
     """
-    with _work_folder(options.out) as work:
+    with work_folder(options.out) as work:
         log.info("fetching %s", public_url(target))
         fetched = _fetch(target, work, options)
         delivery = _delivery(fetched, work, options)
@@ -140,6 +134,7 @@ def _delivery(fetched: Fetched, work: Path, options: IngestOptions) -> Delivery:
         folder=unpacked.folder,
         source=_source(fetched, sha256),
         sha256={file.path: file.sha256 for file in unpacked.files},
+        crc32={file.path: file.crc32 for file in unpacked.files},
         archives=_archives(fetched, unpacked, sha256),
         work=work,
     )
@@ -173,19 +168,3 @@ def _download(fetched: Fetched, out: Path) -> Download:
         start=end - timedelta(seconds=fetched.seconds),
         end=end,
     )
-
-
-@contextmanager
-def _work_folder(out: Path) -> Iterator[Path]:
-    """Make a hidden folder beside the datasets, on their file system, and take it away again."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX, dir=out))
-    except FileExistsError:
-        raise UsageError(f"{out} is not a folder", hint="name another folder by --out") from None
-    except OSError as error:
-        raise writing_failed(out, error) from error
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

@@ -51,11 +51,13 @@ def _calibration(draft: Draft) -> Calibration | None:
     return None
 
 
-def _published(draft: Draft, said: Calibration, beam_number: int | None) -> Calibration:
+def _published(
+    draft: Draft, said: Calibration | None, beam_number: int | None
+) -> Calibration | None:
     """Return the leader's factor, or what JAXA has published instead of it."""
     product = draft.group.identity[1]
     processing = _processing(draft)
-    if said.factor_db is None or said.luts:
+    if said is None or said.factor_db is None or said.luts:
         return said
     offset_db = SLC_CALIBRATION_OFFSET_DB if product.level == "1.1" else 0.0
     exception = published_exception(
@@ -117,7 +119,8 @@ def _spacings(draft: Draft) -> tuple[float | None, float | None]:
     """Pixel and line spacing, m: of the map for detected images, else of the slant image."""
     if draft.parts is not None and draft.parts.pixel_spacing_m is not None:
         return draft.parts.pixel_spacing_m, draft.parts.line_spacing_m
-    said = draft.summary.number("Pds_PixelSpacing") if draft.summary else None
+    number = draft.summary.number("Pds_PixelSpacing") if draft.summary else None
+    said = number if number is not None and number > 0.0 else None
     return said, said
 
 

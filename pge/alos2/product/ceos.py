@@ -8,8 +8,9 @@ sampling rate in megahertz, bandwidths in Hz (azimuth) and kHz (range).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -32,6 +33,28 @@ _ORBIT_QUALITY: Final = {"2": "Precision"}
 _MAX_INTERVAL_S: Final = 600.0
 """JAXA's vectors are 60 s apart; at ten minutes nothing can be interpolated."""
 
+_POSSIBLE: Final[dict[str, tuple[float, float]]] = {
+    "off_nadir_deg": (0.0, 89.0),
+    "incidence_deg": (0.0, 89.9),
+    "wavelength_m": (0.1, 1.0),
+    "prf_hz": (100.0, 20_000.0),
+    "sampling_rate_hz": (1e6, 1e9),
+    "range_bandwidth_hz": (1e5, 1e9),
+    "azimuth_bandwidth_hz": (1.0, 1e5),
+    "pulse_length_s": (1e-7, 1e-2),
+    "looks_azimuth": (0.01, 1e4),
+    "looks_range": (0.01, 1e4),
+    "beam_number": (-1.0, 1e4),
+    "doppler_hz": (-1e5, 1e5),
+    "doppler_hz_per_km": (-1e5, 1e5),
+    "heading_deg": (-360.0, 360.0),
+}
+"""What a radar like PALSAR-2 can have, with a wide margin: beyond is a damaged number."""
+
+_COARSEST_M: Final = 10_000.0
+_FACTORS_DB: Final = (-150.0, 0.0)
+"""JAXA's is -83."""
+
 _Part = TypeVar("_Part")
 
 
@@ -41,7 +64,7 @@ class LeaderParts:
 
     leader: Leader
     sensor: Sensor
-    calibration: Calibration
+    calibration: Calibration | None = None
     orbit: Orbit | None = None
     orbit_precision: str | None = None
     polynomials: GeolocationPolynomials | None = None
@@ -72,11 +95,17 @@ def read_leader_parts(file: ProductFile, level: Level) -> LeaderParts:
 
     orbit, polynomials = part(orbit_of), part(polynomials_of)
     center = part(center_time_of)
+    calibration = part(partial(calibration_of, level=level))
     summary, position = leader.data_set_summary, leader.platform_position or {}
+    sensor, absurd = _possible(sensor_of(leader))
+    for name in ("pixel_spacing_m", "line_spacing_m"):
+        if (summary[name] or 0.0) > _COARSEST_M:
+            absurd.append(f"its {name} is {summary[name]:g}, expected at most {_COARSEST_M:g}")
+    problems += [Problem("bad_leader", f"{file.name}: {text}", file.name) for text in absurd]
     return LeaderParts(
         leader=leader,
-        sensor=sensor_of(leader),
-        calibration=calibration_of(leader, level),
+        sensor=sensor,
+        calibration=calibration,
         orbit=orbit,
         orbit_precision=_ORBIT_QUALITY.get(str(position.get("orbit_quality") or "").strip()),
         polynomials=polynomials,
@@ -169,7 +198,10 @@ def polynomials_of(leader: Leader) -> GeolocationPolynomials | None:
     if record is None or not any(value for name in names for value in record[name]):
         return None
     origins = ("origin_pixel", "origin_line", "origin_lat_deg", "origin_lon_deg")
-    return GeolocationPolynomials(**{name: record[name] for name in (*names, *origins)})
+    try:
+        return GeolocationPolynomials(**{name: record[name] for name in (*names, *origins)})
+    except BadProduct as error:
+        raise BadProduct(f"{leader.name}: {error.message}") from None
 
 
 def sensor_of(leader: Leader) -> Sensor:
@@ -198,11 +230,35 @@ def sensor_of(leader: Leader) -> Sensor:
     )
 
 
+def _possible(sensor: Sensor) -> tuple[Sensor, list[str]]:
+    """Take out the numbers that cannot be; a sentence for each."""
+    absurd = []
+    for name, (low, high) in _POSSIBLE.items():
+        value = getattr(sensor, name)
+        if value is not None and not low <= value <= high:
+            absurd.append(f"its {name} is {value:g}, expected {low:g} to {high:g}")
+            sensor = replace(sensor, **{name: None})
+    if sensor.wavelength_m is None:
+        sensor = replace(sensor, center_frequency_hz=None)
+    return sensor, absurd
+
+
 def calibration_of(leader: Leader, level: Level) -> Calibration:
-    """Calibration factor of the radiometric record; level 1.1 with JAXA's -32 dB."""
+    """Calibration factor of the radiometric record; level 1.1 with JAXA's -32 dB.
+
+    Raises
+    ------
+    BadProduct
+        The factor is none that can be.
+    """
     factor = leader.radiometric["calibration_factor_db"] if leader.radiometric else None
     offset = SLC_CALIBRATION_OFFSET_DB if level == "1.1" else 0.0
     # A factor of zero is a blank that somebody printed as a number: JAXA's is -83.
     if factor is None or factor == 0.0:
         return Calibration(CALIBRATION_FACTOR_DB + offset, "default")
+    if not _FACTORS_DB[0] <= factor <= _FACTORS_DB[1]:
+        raise BadProduct(
+            f"{leader.name}: its calibration factor is {factor:g} dB, "
+            f"expected {_FACTORS_DB[0]:g} to {_FACTORS_DB[1]:g}"
+        )
     return Calibration(float(factor) + offset, "leader")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from alos2.errors import BadProduct
-from alos2.product.crs import MapCrs, lambert, mercator, polar_stereographic, utm
+from alos2.product.crs import MapCrs, check_transform, lambert, mercator, polar_stereographic, utm
 from alos2.product.model import MapGrid
 from alos2.product.summary import Summary
 from alos2.types import RasterShape
@@ -46,7 +46,11 @@ def grid_from_map_projection(
     BadProduct
         Unknown projection, missing parameters, or corners that make no grid of `shape`.
     """
-    crs = _crs(record, summary, name)
+    try:
+        crs = _crs(record, summary, name)
+    except BadProduct as error:
+        where = "" if error.message.startswith(name) else f"{name}: "
+        raise BadProduct(f"{where}{error.message}") from None
     top_left, top_right = _corner(record, "top_left", name), _corner(record, "top_right", name)
     bottom_left = _corner(record, "bottom_left", name)
     bottom_right = _corner(record, "bottom_right", name)
@@ -66,12 +70,14 @@ def grid_from_map_projection(
         across = _step(top_left, top_right, shape.pixels)
         down = _step(top_left, bottom_left, shape.lines)
     across, down = _snapped(across, down, record, shape)
-    if abs(across[0] * down[1] - across[1] * down[0]) < 1e-6:
-        raise BadProduct(f"{name}: the map corners enclose no area")
     _check_spacing(across, down, record, name)
     left = top_left[0] - 0.5 * (across[0] + down[0])
     top = top_left[1] - 0.5 * (across[1] + down[1])
     transform = (across[0], down[0], left, across[1], down[1], top)
+    try:
+        check_transform(transform)
+    except BadProduct as error:
+        raise BadProduct(f"{name}: {error.message}") from None
     return MapGrid(crs.wkt, crs.epsg, transform, shape)
 
 

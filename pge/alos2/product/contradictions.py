@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from alos2.ceos.reader import Leader, Volume
@@ -24,6 +25,7 @@ _TIME_TOLERANCE_S: Final = 2.0
 """Centre times of leader and summary: both to the millisecond; a leap second may lie between."""
 _FIRST_LINE_TOLERANCE_S: Final = 120.0
 """A scene lasts 10 s, ScanSAR 52 s."""
+_LONGEST_SCENE_S: Final = 300.0
 
 
 def _differ(what: str, where: str, found: object, other: str, expected: object) -> str:
@@ -58,14 +60,27 @@ def compare_summary(
             "day of the scene's centre", where, center.date(), "the scene id", scene.date
         )
         problems.append(_problem(message, where))
-    start, end = summary.time("Img_SceneStartDateTime"), summary.time("Img_SceneEndDateTime")
-    if start is not None and end is not None and not start < end:
-        message = f"{where}: the scene starts at {_clock(start)} and ends at {_clock(end)}"
-        problems.append(_problem(message, where))
+    problems += _compare_times(summary)
     count, listed = summary.file_count, len(summary.file_names)
     if count is not None and listed and count != listed:
         message = f"{where} announces {count} files and names {listed}"
         problems.append(_problem(message, where, blocks=False))
+    return problems
+
+
+def _compare_times(summary: Summary) -> list[Problem]:
+    """Start, centre and end of the scene against each other."""
+    places = {"Start": "start", "Center": "centre", "End": "end"}
+    named = [(words, summary.time(f"Img_Scene{key}DateTime")) for key, words in places.items()]
+    known = [(words, when) for words, when in named if when is not None]
+    problems = []
+    for (words, when), (next_words, later) in pairwise(known):
+        if not 0.0 < (later - when).total_seconds() <= _LONGEST_SCENE_S:
+            message = (
+                f"{summary.name}: the scene's {words} is at {_clock(when)}, "
+                f"its {next_words} at {_clock(later)}"
+            )
+            problems.append(_problem(message, summary.name))
     return problems
 
 

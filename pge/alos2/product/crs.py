@@ -12,6 +12,7 @@ PROJ takes longer than everything else that it does.
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 from alos2.errors import BadProduct
@@ -19,6 +20,13 @@ from alos2.errors import BadProduct
 UTM_SCALE: Final = 0.9996
 UTM_FALSE_EASTING_M: Final = 500_000.0
 UTM_FALSE_NORTHING_SOUTH_M: Final = 10_000_000.0
+
+_SPACING_M: Final = (0.1, 10_000.0)
+"""JAXA's pixels have 2.5 to 100 m: what lies beyond these is a damaged number."""
+_FARTHEST_M: Final = 1e8
+"""No map of the Earth has a place as far from its origin."""
+_MOST_SKEW: Final = 0.5
+"""Least sine of the angle between lines and pixels, which are at right angles in JAXA's grids."""
 
 _DEGREE: Final = 'ANGLEUNIT["degree",0.0174532925199433]'
 _METRE: Final = 'LENGTHUNIT["metre",1]'
@@ -78,6 +86,8 @@ def _parameter(name: str, value: float) -> str:
 def _projected(
     name: str, method: str, code: int, parameters: dict[str, float], axes: str = _AXES
 ) -> str:
+    for key in _LENGTH_PARAMETERS.keys() & parameters.keys():
+        _check(key.lower(), parameters[key], -_FARTHEST_M, _FARTHEST_M)
     listed = ",".join(_parameter(key, value) for key, value in parameters.items())
     return (
         f'PROJCRS["ITRF97 / {name}",{_BASE},'
@@ -88,6 +98,30 @@ def _projected(
 def _check(what: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # also refuses NaN
         raise BadProduct(f"map projection: {what} {value:g} is not between {low:g} and {high:g}")
+
+
+def check_transform(transform: tuple[float, float, float, float, float, float]) -> None:
+    """Refuse a grid that no image of the Earth has, before somebody divides by it.
+
+    Parameters
+    ----------
+    transform : tuple of float
+        Affine (a, b, c, d, e, f), m; see `alos2.product.model.MapGrid`.
+
+    Raises
+    ------
+    BadProduct
+        A pixel or line spacing is not within 0.1 m to 10 km, lines and pixels are nearly
+        parallel, or the first pixel lies outside every map.
+    """
+    a, b, c, d, e, f = transform
+    for what, spacing in (("pixel", math.hypot(a, d)), ("line", math.hypot(b, e))):
+        if not _SPACING_M[0] <= spacing <= _SPACING_M[1]:
+            raise BadProduct(f"its map grid has a {what} spacing of {spacing:g} m, which cannot be")
+    if not abs(a * e - b * d) >= _MOST_SKEW * math.hypot(a, d) * math.hypot(b, e):
+        raise BadProduct(f"its map grid {transform[:2] + transform[3:5]} has no right angles")
+    if not (abs(c) <= _FARTHEST_M and abs(f) <= _FARTHEST_M):
+        raise BadProduct(f"its map grid begins at ({c:g}, {f:g}) m, which is on no map")
 
 
 def utm(zone: int, *, south: bool) -> MapCrs:

@@ -19,6 +19,7 @@ from alos2.naming import FileName
 from alos2.product.crs import (
     UTM_FALSE_NORTHING_SOUTH_M,
     MapCrs,
+    check_transform,
     lambert,
     mercator,
     polar_stereographic,
@@ -133,7 +134,7 @@ def transform_of(header: TiffHeader) -> tuple[float, float, float, float, float,
     Raises
     ------
     BadProduct
-        The header has neither a matrix nor a scale with a tie point.
+        The header has neither a matrix nor a scale with a tie point, or numbers that cannot be.
     """
     tie = header.tie_points[0] if header.tie_points else None
     scale, matrix = header.pixel_scale, header.matrix
@@ -143,8 +144,6 @@ def transform_of(header: TiffHeader) -> tuple[float, float, float, float, float,
         a, b, c, d, e, f = scale[0], 0.0, 0.0, 0.0, -scale[1], 0.0
     else:
         raise BadProduct("its GeoTIFF tags have no transformation, and no scale with a tie point")
-    if a * e - b * d == 0.0:
-        raise BadProduct("its GeoTIFF transformation is singular")
     # PixelIsPoint: whole numbers are centres, so that corners lie half a pixel before.
     half = 0.5 if header.geo_keys.get(RASTER_TYPE) == 2 else 0.0
     if tie is not None:
@@ -152,6 +151,7 @@ def transform_of(header: TiffHeader) -> tuple[float, float, float, float, float,
         c, f = tie[3] - a * column - b * row, tie[4] - d * column - e * row
     else:
         c, f = c - half * (a + b), f - half * (d + e)
+    check_transform((a, b, c, d, e, f))
     return (a, b, c, d, e, f)
 
 

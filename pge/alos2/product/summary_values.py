@@ -14,6 +14,14 @@ from typing import Final, NamedTuple
 from alos2.product.summary_keys import SummaryKey
 
 TIME_RE: Final = re.compile(r"(\d{8})[ T]+(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
+_YEARS: Final = range(2014, 2100)
+"""ALOS-2 was launched in 2014; a time before that is a damaged one."""
+_LIMITS: Final[dict[str, tuple[float, float]]] = {
+    "m": (0.0, 10_000.0),
+    "deg": (0.0, 90.0),
+    "MiB": (0.0, 1e7),
+}
+"""What numbers of a unit can be, with a wide margin."""
 _PROCESSING_RE: Final = re.compile(r"PROCESS:\s*(\S+?)-?([A-Z0-9]+)?\s+(\d{8})\s+(\d{6})")
 
 
@@ -47,13 +55,16 @@ def parse_time(text: str) -> tuple[datetime, bool]:
     day, hour, minute, second, fraction = found.groups()
     if int(second) > 60:
         raise ValueError(f"second {second} in {text!r}")
-    start = datetime.strptime(f"{day}{hour:0>2}{minute}+0000", "%Y%m%d%H%M%z")
+    start = _in_mission(datetime.strptime(f"{day}{hour:0>2}{minute}+0000", "%Y%m%d%H%M%z"))
     micro = round(int(fraction) * 10.0 ** (6 - len(fraction))) if fraction else 0
-    try:
-        when = start.astimezone(timezone.utc) + timedelta(seconds=int(second), microseconds=micro)
-    except OverflowError:
-        raise ValueError(f"{text!r} lies beyond the calendar") from None
+    when = start.astimezone(timezone.utc) + timedelta(seconds=int(second), microseconds=micro)
     return when, int(second) == 60
+
+
+def _in_mission(when: datetime) -> datetime:
+    if when.year not in _YEARS:
+        raise ValueError(f"the year {when.year} is not one of ALOS-2's")
+    return when
 
 
 def parse_number(text: str) -> float:
@@ -94,7 +105,7 @@ def parse_processing(text: str) -> Processing:
     found = _PROCESSING_RE.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is not PROCESS:<site>  YYYYMMDD HHMMSS")
-    when = datetime.strptime(found[3] + found[4] + "+0000", "%Y%m%d%H%M%S%z")
+    when = _in_mission(datetime.strptime(found[3] + found[4] + "+0000", "%Y%m%d%H%M%S%z"))
     return Processing(found[2], when.astimezone(timezone.utc))
 
 
@@ -109,7 +120,9 @@ def check_value(key: SummaryKey, text: str) -> None:
     if key.kind == "integer":
         parse_integer(text)
     elif key.kind == "number":
-        parse_number(text)
+        low, high = _LIMITS.get(key.unit, (-math.inf, math.inf))
+        if not low <= parse_number(text) <= high:
+            raise ValueError(f"{text!r} is not within {low:g} to {high:g}")
     elif key.kind in ("latitude", "longitude"):
         limit = 90.0 if key.kind == "latitude" else 360.0
         if abs(parse_number(text)) > limit:
@@ -117,6 +130,6 @@ def check_value(key: SummaryKey, text: str) -> None:
     elif key.kind == "time":
         parse_time(text)
     elif key.kind == "day":
-        datetime.strptime(text + "+0000", "%Y%m%d%z")
+        _in_mission(datetime.strptime(text + "+0000", "%Y%m%d%z"))
     elif key.kind == "processing":
         parse_processing(text)

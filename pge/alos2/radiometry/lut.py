@@ -24,6 +24,9 @@ from alos2.radiometry.power import Reals
 
 _MOST_BYTES: Final = 16_000_000
 """A LUT of 65,536 columns has 1.6 MB; something else is no LUT."""
+_SMALLEST_GAIN: Final = 1e-6
+_LARGEST: Final = 1e18
+"""Real gains are 10^8.3 (of power) or its root: what lies beyond these is a damaged number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,8 @@ def read_lut(file: BinaryIO | bytes, name: str, *, columns: int | None = None) -
     Raises
     ------
     BadProduct
-        If it is not a list of numbers, one a line, of the right length, with positive gains.
+        If it is not a list of numbers, one a line, of the right length, with positive gains that
+        can be (1e-6 to 1e18).
     """
     data = file if isinstance(file, bytes) else file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
@@ -84,7 +88,19 @@ def read_lut(file: BinaryIO | bytes, name: str, *, columns: int | None = None) -
         raise BadProduct(
             f"{name}, line {int(bad[0]) + 2}: a gain of {values[bad[0] + 1]} is not positive"
         )
+    _require_plausible(values, name)
     return Lut(float(values[0]), values[1:])
+
+
+def _require_plausible(values: NDArray[np.float64], name: str) -> None:
+    """Refuse what would overflow a float32, or draw a scene as black or white as none can be."""
+    absurd = (values[1:] < _SMALLEST_GAIN) | (values[1:] > _LARGEST)
+    bad = [0] if abs(values[0]) > _LARGEST else list(np.flatnonzero(absurd)[:1] + 1)
+    if bad:
+        raise BadProduct(
+            f"{name}, line {int(bad[0]) + 1}: {values[bad[0]]:g} is no "
+            f"{'gain' if bad[0] else 'offset'} that a product can have"
+        )
 
 
 def _numbers(lines: list[bytes], name: str) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from alos2.errors import NoResource, NoSpace
 
 def refusal(path: Path, error: OSError) -> NoResource:
     """Make the error for a file or folder that the system does not let us write."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return NoSpace(f"the disk is full at {path.name}")
     return NoResource(f"{path} cannot be written: {error.strerror or error}")
 

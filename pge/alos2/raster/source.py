@@ -21,6 +21,8 @@ from alos2.raster.readers import SampleReader, open_reader
 from alos2.types import RasterShape, Window
 
 _DARK_BUT_VALID: Final = np.float32(1e-20)
+_BRIGHTEST: Final = np.float32(1e12)
+"""120 dB: a sample above is a damaged one. Below it, sums over any cell stay finite in float32."""
 
 _Calibrate: TypeAlias = Callable[[npt.NDArray[np.float32], Window], npt.NDArray[np.float32]]
 """From DN^2 or I^2+Q^2 (no zeros among the valid ones) to sigma nought."""
@@ -87,11 +89,15 @@ class RawSource(Protocol):
 
 
 def intensity(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return DN^2 of (lines, pixels) or I^2 + Q^2 of (lines, pixels, 2), float32."""
+    """Return DN^2 of (lines, pixels) or I^2 + Q^2 of (lines, pixels, 2), float32.
+
+    Samples that are NaN, infinite or absurd (a damaged float) come out as NaN or infinity.
+    """
     parts = samples.astype(np.float32, copy=False)
-    # In place: readers hand out fresh arrays, and these blocks are large.
-    np.multiply(parts, parts, out=parts)
-    return parts if parts.ndim == 2 else parts[..., 0] + parts[..., 1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        # In place: readers hand out fresh arrays, and these blocks are large.
+        np.multiply(parts, parts, out=parts)
+        return parts if parts.ndim == 2 else parts[..., 0] + parts[..., 1]
 
 
 class FileSource:
@@ -116,9 +122,11 @@ class FileSource:
         """See `PixelSource.power`."""
         raw = intensity(self._read(window))
         empty = raw == 0
-        power = self._calibrate(raw, window)
+        with np.errstate(over="ignore", invalid="ignore"):  # of damaged samples, see below
+            power = self._calibrate(raw, window)
         # A LUT with a negative offset could take a dark pixel below zero: it stays valid.
         np.maximum(power, _DARK_BUT_VALID, out=power)
+        empty |= ~(power <= _BRIGHTEST)
         power[empty] = np.nan
         return power
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final, Protocol
 from numpy.typing import NDArray
 from PIL import Image
 
+from alos2.archive.writing import writing_failed
 from alos2.errors import NoSpace, UsageError
 from alos2.naming import Beam, FileKind, FileName
 from alos2.simulate.ceosfiles import CeosImageWriter, trailer_bytes, volume_bytes
@@ -88,8 +89,8 @@ def simulate(
     ------
     UsageError
         If the spec asks for something impossible, or the product is there already.
-    NoSpace
-        If the disk is too small.
+    NoSpace, NoResource
+        If the disk is too small, or cannot be written.
     """
     scene = plan(spec)
     maker = _Maker(scene, strip_lines, progress)
@@ -98,9 +99,14 @@ def simulate(
     for path in (folder, truth_path):
         if path.exists():
             raise UsageError(f"{path} is there already", hint="remove it, or choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
-    _require_space(out, maker.pixel_bytes() * (2 if spec.zip else 1))
-    staging = Path(tempfile.mkdtemp(prefix=".simulate-", dir=out))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _require_space(out, maker.pixel_bytes() * (2 if spec.zip else 1))
+        staging = Path(tempfile.mkdtemp(prefix=".simulate-", dir=out))
+    except FileExistsError:
+        raise UsageError(f"{out} is no folder", hint="choose another place") from None
+    except OSError as error:
+        raise writing_failed(out, error) from error
     try:
         files = maker.make(staging / "product")
         archive = pack_auig2(scene, staging, files) if spec.zip == "auig2" else None
@@ -113,6 +119,8 @@ def simulate(
         (staging / "truth.json").rename(truth_path)
         if archive is not None and final is not None:
             archive.rename(final)
+    except OSError as error:
+        raise writing_failed(folder, error) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return SimulationResult(folder, final, truth_path, scene.flight.scene, spec.product_id)

@@ -29,6 +29,9 @@ DOPPLER_LINEAR_HZ_PER_KM: Final = -0.0243354
 BEAM_OVERLAP: Final = 0.05
 """Part of a ScanSAR beam that the next one covers too."""
 
+LONGEST_S: Final = 240.0
+"""Longest scene; JAXA's ScanSAR scenes last 52 s."""
+
 _LEAST_FRACTION_M: Final = 0.1
 """Near ranges are at least this far from a whole metre, so that rounding shows."""
 
@@ -173,8 +176,9 @@ class Scene:
 
     @cached_property
     def data_corners(self) -> dict[str, tuple[float, float]]:
-        """Longitude and latitude of the data's quadrilateral: at height 0, of level 2.1 the ground's.
+        """Longitude and latitude of the data's quadrilateral.
 
+        At height 0, of level 2.1 at the ground's.
         Keys ``early_near``, ``early_far``, ``late_far``, ``late_near``. Several ScanSAR beams make
         one quadrilateral of the outermost times and ranges.
         """
@@ -232,8 +236,8 @@ def plan(spec: SimulationSpec) -> Scene:
             f"{error.message}",
             hint="ask for fewer pixels and lines",
         ) from None
-    if scene.end_s - scene.start_s > 600.0:
-        raise UsageError(f"{spec.lines} lines take more than ten minutes to fly over")
+    if scene.end_s - scene.start_s > LONGEST_S:
+        raise UsageError(f"{spec.lines} lines take more than {LONGEST_S:g} s to fly over")
     return scene
 
 

@@ -119,7 +119,7 @@ def slant_peak_sigma0(
 ) -> float:
     """Sigma nought that the peak of a target's response in level 1.1 is taken for, linear."""
     fill_azimuth, fill_range = _fills(scene, swath)
-    rcs = 10.0 ** (0.1 * seen.target.rcs_dbsm[polarization])
+    rcs = math.pow(10.0, 0.1 * seen.target.rcs_dbsm[polarization])
     area = ground_area_m2(swath, seen.line, seen.pixel, seen.target.height_m)
     return rcs * fill_azimuth * fill_range / area
 
@@ -177,7 +177,7 @@ class DetectedResponse:
 
 def detected_peak_sigma0(scene: Scene, seen: SeenTarget, polarization: Polarization) -> float:
     """Sigma nought at the peak of a target's response in a detected image, linear."""
-    rcs = 10.0 ** (0.1 * seen.target.rcs_dbsm[polarization])
+    rcs = math.pow(10.0, 0.1 * seen.target.rcs_dbsm[polarization])
     return rcs / (_GAUSS_AREA * (DETECTED_WIDTH_PX * scene.spec.spacing) ** 2)
 
 

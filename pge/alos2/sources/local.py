@@ -66,8 +66,10 @@ class LocalSource:
         NothingFound
             There is nothing at the path.
         UsageError
-            It is neither file nor folder, cannot be read, or names another computer.
+            It is empty, neither file nor folder, cannot be read, or names another computer.
         """
+        if not url:
+            raise UsageError("the path is empty", hint="give a zip or folder")
         is_url = url[:5].lower() == "file:"
         path = path_of(url) if is_url else Path(url)
         try:

@@ -15,7 +15,7 @@ from alos2.errors import NoResource, NoSpace
 from alos2.sources.model import Cancelled, TransferProgress, stop_if
 
 PART_SUFFIX: Final = ".part"
-_NO_SPACE: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 @dataclass(frozen=True)
