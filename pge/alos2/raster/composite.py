@@ -92,8 +92,8 @@ def plan_layers(
 
 
 def ratio(co: npt.NDArray[np.float32], cross: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return co- over cross-polarised power; NaN where either has no data."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    """Return co- over cross-polarised power; NaN where either has no data, or the numbers end."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         quotient: npt.NDArray[np.float32] = co / cross
     quotient[~np.isfinite(quotient)] = np.nan
     return quotient
