@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterioWindow
 
 from alos2.ceos.image import CeosImage
@@ -137,7 +137,7 @@ def _geotiff(path: Path, image: Image) -> Iterator[GeoTiffReader]:
         with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # level 1.1 has none
             dataset = rasterio.open(path)
-    except RasterioError as error:
+    except (RasterioError, CRSError) as error:  # the second: keys that no projection has
         raise BadProduct(f"{path.name} cannot be opened as GeoTIFF: {error}") from error
     with dataset:
         yield GeoTiffReader(path, image, dataset)
