@@ -356,6 +356,31 @@ class TestOneDamagedFile:
             folder = tiny["tif"].write(tmp_path / str(index), IMG=changed)
             refused(folder, options, BadProduct, name)
 
+    @pytest.mark.parametrize("number", [1e7, -1e7, float("nan"), float("inf"), 9e8])
+    def test_a_tie_point_on_no_map(self, tiny, options, tmp_path, number: float) -> None:
+        name = tiny["tif"].name("IMG")
+        data = tiny["tif"].files[name]
+        tie = data.index(struct.pack("<ddd", 0.5, 0.5, 0.0)) + 24
+        folder = tiny["tif"].write(tmp_path / "in", IMG=put(data, tie, struct.pack("<d", number)))
+        refused(folder, options, BadProduct, name, "on no map")
+
+    @pytest.mark.parametrize("number", [1e300, -1.0, float("nan"), 37.0])
+    def test_a_tie_point_beside_the_image(self, tiny, options, tmp_path, number: float) -> None:
+        name = tiny["slc_tif"].name("IMG")
+        data = tiny["slc_tif"].files[name]
+        tie = data.index(struct.pack("<ddd", 0.5, 0.5, 0.0))
+        changed = put(data, tie, struct.pack("<d", number))
+        folder = tiny["slc_tif"].write(tmp_path / "in", IMG=changed)
+        refused(folder, options, BadProduct, name, "is not in the image")
+
+    @pytest.mark.parametrize("number", [float("inf"), float("nan")])
+    def test_projection_parameters_that_cannot_be(self, tiny, options, tmp_path, number) -> None:
+        name = tiny["tif"].name("IMG")
+        data = tiny["tif"].files[name]
+        easting = data.index(struct.pack("<d", 500_000.0))
+        changed = put(data, easting, struct.pack("<d", number))
+        refused(tiny["tif"].write(tmp_path / "in", IMG=changed), options, BadProduct, name)
+
     @pytest.mark.parametrize(
         "line", [b"", b"NAN", b"-1", b"0", b"1E-300", b"1E300", b"inf", b"1_0", b"\xff", b"x" * 50]
     )

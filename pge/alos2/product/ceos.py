@@ -96,6 +96,13 @@ def read_leader_parts(file: ProductFile, level: Level) -> LeaderParts:
     orbit, polynomials = part(orbit_of), part(polynomials_of)
     center = part(center_time_of)
     calibration = part(partial(calibration_of, level=level))
+    if orbit is not None and center is not None and not orbit.start <= center <= orbit.end:
+        message = (
+            f"{file.name}: the scene's centre is at {center:%Y-%m-%d %H:%M:%S}, its state vectors "
+            f"are of {orbit.start:%Y-%m-%d %H:%M:%S} to {orbit.end:%Y-%m-%d %H:%M:%S}"
+        )
+        problems.append(Problem("bad_leader", message, file.name))
+        orbit = None
     summary, position = leader.data_set_summary, leader.platform_position or {}
     sensor, absurd = _possible(sensor_of(leader))
     for name in ("pixel_spacing_m", "line_spacing_m"):

@@ -75,7 +75,7 @@ def grid_from_map_projection(
     top = top_left[1] - 0.5 * (across[1] + down[1])
     transform = (across[0], down[0], left, across[1], down[1], top)
     try:
-        check_transform(transform)
+        check_transform(crs, transform)
     except BadProduct as error:
         raise BadProduct(f"{name}: {error.message}") from None
     return MapGrid(crs.wkt, crs.epsg, transform, shape)

@@ -23,8 +23,11 @@ UTM_FALSE_NORTHING_SOUTH_M: Final = 10_000_000.0
 
 _SPACING_M: Final = (0.1, 10_000.0)
 """JAXA's pixels have 2.5 to 100 m: what lies beyond these is a damaged number."""
-_FARTHEST_M: Final = 1e8
+_FARTHEST_M: Final = 2.5e7
 """No map of the Earth has a place as far from its origin."""
+_UTM_EASTINGS_M: Final = (-1e6, 2e6)
+_UTM_NORTHINGS_M: Final = (-1e6, 1.1e7)
+"""A zone and a ScanSAR scene's width beside it; beyond lies another part of the Earth."""
 _MOST_SKEW: Final = 0.5
 """Least sine of the angle between lines and pixels, which are at right angles in JAXA's grids."""
 
@@ -100,11 +103,15 @@ def _check(what: str, value: float, low: float, high: float) -> None:
         raise BadProduct(f"map projection: {what} {value:g} is not between {low:g} and {high:g}")
 
 
-def check_transform(transform: tuple[float, float, float, float, float, float]) -> None:
+def check_transform(
+    crs: MapCrs, transform: tuple[float, float, float, float, float, float]
+) -> None:
     """Refuse a grid that no image of the Earth has, before somebody divides by it.
 
     Parameters
     ----------
+    crs : MapCrs
+        Its projection.
     transform : tuple of float
         Affine (a, b, c, d, e, f), m; see `alos2.product.model.MapGrid`.
 
@@ -112,7 +119,7 @@ def check_transform(transform: tuple[float, float, float, float, float, float]) 
     ------
     BadProduct
         A pixel or line spacing is not within 0.1 m to 10 km, lines and pixels are nearly
-        parallel, or the first pixel lies outside every map.
+        parallel, or the first pixel lies outside of the map.
     """
     a, b, c, d, e, f = transform
     for what, spacing in (("pixel", math.hypot(a, d)), ("line", math.hypot(b, e))):
@@ -120,7 +127,10 @@ def check_transform(transform: tuple[float, float, float, float, float, float]) 
             raise BadProduct(f"its map grid has a {what} spacing of {spacing:g} m, which cannot be")
     if not abs(a * e - b * d) >= _MOST_SKEW * math.hypot(a, d) * math.hypot(b, e):
         raise BadProduct(f"its map grid {transform[:2] + transform[3:5]} has no right angles")
-    if not (abs(c) <= _FARTHEST_M and abs(f) <= _FARTHEST_M):
+    eastings = northings = (-_FARTHEST_M, _FARTHEST_M)
+    if crs.epsg is not None:
+        eastings, northings = _UTM_EASTINGS_M, _UTM_NORTHINGS_M
+    if not (eastings[0] <= c <= eastings[1] and northings[0] <= f <= northings[1]):
         raise BadProduct(f"its map grid begins at ({c:g}, {f:g}) m, which is on no map")
 
 

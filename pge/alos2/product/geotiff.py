@@ -134,7 +134,7 @@ def transform_of(header: TiffHeader) -> tuple[float, float, float, float, float,
     Raises
     ------
     BadProduct
-        The header has neither a matrix nor a scale with a tie point, or numbers that cannot be.
+        The header has neither a matrix nor a scale with a tie point.
     """
     tie = header.tie_points[0] if header.tie_points else None
     scale, matrix = header.pixel_scale, header.matrix
@@ -151,7 +151,6 @@ def transform_of(header: TiffHeader) -> tuple[float, float, float, float, float,
         c, f = tie[3] - a * column - b * row, tie[4] - d * column - e * row
     else:
         c, f = c - half * (a + b), f - half * (d + e)
-    check_transform((a, b, c, d, e, f))
     return (a, b, c, d, e, f)
 
 
@@ -162,6 +161,8 @@ def _tie_points(header: TiffHeader) -> tuple[TiePoint, ...]:
     for column, row, _, x, y, _ in header.tie_points:
         if not (abs(x) <= 360.0 and abs(y) <= 90.0):
             raise BadProduct(f"its tie point ({x:g}, {y:g}) is not a longitude and latitude")
+        if not (0.0 <= column <= header.width and 0.0 <= row <= header.height):
+            raise BadProduct(f"its tie point at pixel {column:g}, line {row:g} is not in the image")
         points.append(TiePoint(row - shift, column - shift, LonLat(x, y)))
     if len(points) != 4:
         raise BadProduct(f"it has {len(points)} tie points instead of four")
@@ -248,7 +249,9 @@ def _fill(image: Image, header: TiffHeader) -> tuple[Image, list[Problem]]:
             image = replace(image, tie_points=_tie_points(header))
         else:
             crs = crs_from_keys(header.geo_keys)
-            grid = MapGrid(crs.wkt, crs.epsg, transform_of(header), image.shape)
+            transform = transform_of(header)
+            check_transform(crs, transform)
+            grid = MapGrid(crs.wkt, crs.epsg, transform, image.shape)
             image = replace(image, grid=grid)
     except BadProduct as error:
         problems.append(Problem("bad_image", f"{name}: {error.message}", name))

@@ -54,12 +54,24 @@ class Places:
         self._lock = threading.Lock()  # a Transformer serves one thread at a time
 
     def lonlat(self, pixel: Values, line: Values) -> tuple[Values, Values]:
-        """Return longitude (-180 to 180) and latitude, degrees, of image coordinates."""
+        """Return longitude (-180 to 180) and latitude, degrees, of image coordinates.
+
+        Raises
+        ------
+        BadProduct
+            The map projection has no such place: the grid is not on the Earth.
+        """
         a, b, c, d, e, f = self._transform
         x, y = a * pixel + b * line + c, d * pixel + e * line + f
         with self._lock:
             lon, lat = self._to_map.transform(x, y, direction="INVERSE")
-        return np.asarray(lon), np.asarray(lat)
+        lon, lat = np.asarray(lon), np.asarray(lat)
+        if not (np.isfinite(lon) & np.isfinite(lat)).all():
+            raise BadProduct(
+                f"map grid: the image begins at ({c:.0f}, {f:.0f}) m, which is outside of what "
+                "its projection can show"
+            )
+        return lon, lat
 
     def pixel_line(self, lon_deg: Values, lat_deg: Values) -> tuple[Values, Values]:
         """Return image coordinates of places; `OUTSIDE` where the projection has no answer."""

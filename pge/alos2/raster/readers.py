@@ -172,7 +172,8 @@ def _gdal(path: Path, image: Image) -> Iterator[GdalReader]:
             # Level 1.1 has none.
             warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
             dataset = rasterio.open(path)
-    except rasterio.errors.RasterioError as error:
+    except (rasterio.errors.RasterioError, rasterio.errors.CRSError) as error:
+        # The second: keys that no projection has.
         raise BadProduct(f"{path.name} cannot be opened as GeoTIFF: {error}") from error
     with dataset:
         yield GdalReader(path, image, dataset)
