@@ -42,7 +42,8 @@ _COLUMNS: Final = 8 * BLOCK
 _MOST_LEVELS: Final = 9
 """2 to this power is `BLOCK`: further overviews would not come out of one block."""
 _DROPPED_BITS: Final = 10
-_GDAL_OPTIONS: Final[dict[str, Any]] = {"GDAL_CACHEMAX": 64}  # MB; GDAL would take 5 % of all
+_GDAL_OPTIONS: Final[dict[str, Any]] = {"GDAL_CACHEMAX": 64 << 20}
+"""rasterio takes bytes here; GDAL alone would take 5 % of the machine."""
 _UNITS: Final = {"db": "dB", "power": "linear power", "amplitude": "linear amplitude"}
 _SCRATCH: Final[dict[str, Any]] = {
     "driver": "GTiff",
@@ -102,7 +103,10 @@ def write_cog(
     virtual = work_dir / f"{path.stem}.vrt"
     unfinished = path.with_name(f".{path.name}.part")
     try:
-        _write_levels(source, levels, quantity, stage=stage, progress=progress, cancelled=cancelled)
+        with rasterio.Env(**_GDAL_OPTIONS):
+            _write_levels(
+                source, levels, quantity, stage=stage, progress=progress, cancelled=cancelled
+            )
         virtual.write_text(_virtual(levels, grid, polarization, quantity, source), "utf-8")
         check(cancelled)
         with rasterio.Env(**_GDAL_OPTIONS):

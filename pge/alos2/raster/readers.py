@@ -25,7 +25,7 @@ from alos2.types import RasterShape, Window
 
 # Not GTIFF_DIRECT_IO: it reads windows faster, and gives zeros where a file has been cut short.
 _GDAL_OPTIONS: Final[dict[str, Any]] = {
-    "GDAL_CACHEMAX": 64,  # MB; GDAL would take 5 % of the machine
+    "GDAL_CACHEMAX": 64 << 20,  # rasterio wants bytes; GDAL alone would take 5 % of the machine
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no hunt for side-car files
 }
 
