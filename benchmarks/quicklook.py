@@ -41,8 +41,8 @@ from alos2.ceos.image_layout import IMAGE_DESCRIPTOR, SIGNAL_PREFIX
 from alos2.naming import ProductId, SceneId
 from alos2.product.model import Calibration, Image, Product, ProductFile, SlantRangeTiming
 from alos2.raster import jit  # noqa: F401  before numba: says where compiled code is kept
-from alos2.raster.lookkernels import one_part, other_part
 from alos2.raster.quicklook import QuicklookOptions, quicklook
+from alos2.raster.samplekernels import one_part, other_part
 from alos2.simulate.scene import plan
 from alos2.simulate.spec import SimulationSpec
 from alos2.types import RasterShape

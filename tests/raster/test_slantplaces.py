@@ -167,7 +167,7 @@ def test_tie_points_hold_at_the_corners_and_nowhere_else_on_earth() -> None:
 
 
 def test_tie_points_that_no_orbit_explains_are_taken_as_even() -> None:
-    """Ground narrower than its slant range (a wrong mode): no triangle fits."""
+    """Ground narrower than its slant range (a wrong mode): no triangle fits, no height is."""
     scene = scene_of("right, ascending")
     product = product_of(scene)
     product.mode = "WBD"

@@ -1,8 +1,12 @@
 """Cells of calibrated power: a multilooked image in memory, or in a file that nobody sees.
 
-Small images are kept in memory. Large ones lie in a temporary file without a name, so that it is
-gone whatever happens to the process; it is mapped to be read, and its pages are given back as
-reading goes on.
+A cell is kept as a short number: 7 bits of exponent (2^-64 to 2^63, linear sigma nought) and 9 of
+mantissa, taken out of a float32; 0 is no data. That rounds to 0.0043 dB at most, two orders below
+the speckle of a cell of eight looks, and is half as much to write and to read.
+
+Images are kept in memory as long as all of them together are small. Others lie in a temporary file
+without a name, so that it is gone whatever happens to the process; it is mapped to be read, and
+its pages are given back as reading goes on.
 """
 
 from __future__ import annotations
@@ -26,15 +30,58 @@ from alos2.types import RasterShape, Window
 
 Plane = npt.NDArray[np.float32]
 
-IN_MEMORY_BYTES: Final = 32 << 20
-"""Larger images go to a file: four polarisations of this size are still nothing."""
+CELL: Final = np.dtype(np.uint16)
+"""A short number."""
+EXPONENT: Final = 63
+"""Exponent of a float32 (as its bits have it) that a short number's exponent of 0 stands for."""
+SHIFT: Final = 14
+"""Bits of mantissa that a short number leaves out."""
+LEAST: Final = np.float32(2.0**-63)
+"""Smallest power that a short number can say; darker cells are lifted to it."""
+
+IN_MEMORY_BYTES: Final = 128 << 20
+"""What the images in memory may take together; others go to files."""
 
 _RESIDENT_BYTES: Final = 32 << 20
 """Mapped bytes that reading may touch before they are given back."""
 
 
+class _Budget:
+    """Memory that may be taken; safe between threads."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Take some, if there is so much left."""
+        with self._lock:
+            if self._taken + size > IN_MEMORY_BYTES:
+                return False
+            self._taken += size
+            return True
+
+    def give_back(self, size: int) -> None:
+        """Give back what was taken."""
+        with self._lock:
+            self._taken -= size
+
+
+_IN_MEMORY: Final = _Budget()
+
+
+def widened(cells: npt.NDArray[np.uint16]) -> Plane:
+    """Return short numbers as float32, NaN = no data."""
+    bits = cells.astype(np.uint32)
+    bits <<= SHIFT
+    bits += np.uint32(EXPONENT << 23)
+    power: Plane = bits.view(np.float32)
+    power[cells == 0] = np.nan
+    return power
+
+
 class CellStore:
-    """Room for an image of float32, filled row by row in any order, then read; a context manager.
+    """Room for an image of `CELL`s, filled row by row in any order, then read; a context manager.
 
     Parameters
     ----------
@@ -56,11 +103,11 @@ class CellStore:
         self._file: BinaryIO | None = None
         self._mapped: mmap.mmap | None = None
         self._touched = 0
-        size = 4 * math.prod(shape)
-        if size <= IN_MEMORY_BYTES:
-            self._plane: Plane | None = np.empty(shape, np.float32)
+        self._plane: npt.NDArray[np.uint16] | None = None
+        self._size = CELL.itemsize * math.prod(shape)
+        if _IN_MEMORY.take(self._size):
+            self._plane = np.empty(shape, CELL)
             return
-        self._plane = None
         try:
             self._file = tempfile.TemporaryFile(prefix=".quicklook-", dir=folder)  # noqa: SIM115
         except OSError as error:
@@ -79,10 +126,11 @@ class CellStore:
 
     def close(self) -> None:
         """Give back memory and disk."""
-        plane, self._plane = self._plane, None
+        if self._plane is not None:
+            self._plane = None
+            _IN_MEMORY.give_back(self._size)
         mapped, self._mapped = self._mapped, None
         file, self._file = self._file, None
-        del plane
         if mapped is not None:
             mapped.close()
         if file is not None:
@@ -93,8 +141,8 @@ class CellStore:
         """Whether the image lies on disk."""
         return self._file is not None
 
-    def write(self, first_row: int, rows: Plane) -> None:
-        """Keep whole rows; safe between threads.
+    def write(self, first_row: int, rows: npt.NDArray[np.uint16]) -> None:
+        """Keep whole rows of `CELL`; safe between threads.
 
         Raises
         ------
@@ -108,28 +156,28 @@ class CellStore:
             raise ValueError("the cells have been given back")
         try:
             with self._lock:
-                self._file.seek(4 * first_row * self.shape.pixels)
+                self._file.seek(CELL.itemsize * first_row * self.shape.pixels)
                 self._file.write(np.ascontiguousarray(rows).data.cast("B"))
         except OSError as error:
             refused = refusal(self._folder, error)
             if isinstance(refused, NoSpace):
                 raise NoSpace(
                     f"the disk of {self._folder} is full: a quicklook of {self.shape.lines} x "
-                    f"{self.shape.pixels} cells needs {4 * math.prod(self.shape) >> 20} MiB there"
+                    f"{self.shape.pixels} cells needs {self._size >> 20} MiB there"
                 ) from error
             raise refused from error
 
     def read(self, window: Window) -> Plane:
-        """Return a copy of a window, shape (lines, pixels); safe between threads."""
+        """Return the power in a window, shape (lines, pixels); safe between threads."""
         rows = slice(window.line, window.line + window.lines)
         columns = slice(window.pixel, window.pixel + window.pixels)
         if self._plane is not None:
-            return np.array(self._plane[rows, columns])
+            return widened(self._plane[rows, columns])
         mapped = self._mapping()
-        plane: Plane = np.ndarray(self.shape, np.float32, buffer=mapped)
-        copied: Plane = np.array(plane[rows, columns])
+        plane: npt.NDArray[np.uint16] = np.ndarray(self.shape, CELL, buffer=mapped)
+        copied = widened(plane[rows, columns])
         del plane
-        self._release(4 * window.lines * min(self.shape.pixels, window.pixels + 8192))
+        self._release(CELL.itemsize * window.lines * min(self.shape.pixels, window.pixels + 8192))
         return copied
 
     def _mapping(self) -> mmap.mmap:

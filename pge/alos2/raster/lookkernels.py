@@ -1,7 +1,6 @@
 """Means of the power of complex samples over cells, as fast as memory gives them.
 
-A sample is taken as one number, as it lies in a file: ``uint64`` is I and Q as big-endian float32
-(CEOS), ``int64`` the same in the machine's order, ``uint32`` I and Q as int16 (GeoTIFF). A cell's
+A sample is taken as one number, as it lies in a file (see `samplekernels`). A cell's
 lines are added up piece by piece, so that the sums stay in the fastest cache; single samples are
 looked at only in pieces that hold zeros (no data), and in cells that come out as no number.
 
@@ -14,56 +13,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from alos2.raster.cells import EXPONENT, LEAST, SHIFT
 from alos2.raster.jit import kernel
+from alos2.raster.samplekernels import bits_of, one_part, other_part
 
-# isort: split
-from llvmlite import ir  # after `jit`, which says where compiled code is kept
-from numba import types
-from numba.extending import intrinsic
-
-_DARK_BUT_VALID: Final = np.float32(1e-20)
+_DARK_BUT_VALID: Final = LEAST
+_LEAST_BITS: Final = np.uint32(EXPONENT << 23)
+_SHIFT: Final = np.uint32(SHIFT)
+_HALF: Final = np.uint32(1 << (SHIFT - 1))
+_MOST: Final = np.uint32(0xFFFF)
 _PIECE: Final = 2048
 """Pixels whose sums are kept in cache while a cell's lines are added."""
-
-_I16, _I32, _FLOAT = ir.IntType(16), ir.IntType(32), ir.FloatType()
-
-
-def _of_halves(builder: Any, number: Any, upper: bool) -> Any:
-    shift = ir.Constant(number.type, 32)
-    half = builder.lshr(number, shift) if upper else number
-    return builder.bitcast(builder.trunc(half, _I32), _FLOAT)
-
-
-def _part(sample: Any, upper: bool) -> Any:
-    """Signature and code that take one of the two parts out of a sample."""
-
-    def of_big_endian(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return _of_halves(builder, builder.bswap(arguments[0]), upper)
-
-    def of_native(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return _of_halves(builder, arguments[0], upper)
-
-    def of_integers(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        shift = ir.Constant(arguments[0].type, 16)
-        half = builder.lshr(arguments[0], shift) if upper else arguments[0]
-        return builder.sitofp(builder.trunc(half, _I16), _FLOAT)
-
-    ways = {types.uint64: of_big_endian, types.int64: of_native, types.uint32: of_integers}
-    return types.float32(sample), ways[sample]
-
-
-def _lower(typingctx: Any, sample: Any) -> Any:  # noqa: ARG001  numba's signature
-    return _part(sample, upper=False)
-
-
-def _upper(typingctx: Any, sample: Any) -> Any:  # noqa: ARG001
-    return _part(sample, upper=True)
-
-
-one_part: Any = intrinsic(_lower)
-"""I or Q of a sample, float32 (which of them does not matter to the power)."""
-other_part: Any = intrinsic(_upper)
-"""Q or I of a sample, float32."""
 
 
 @kernel
@@ -180,6 +140,14 @@ def _strange(out: Any) -> Any:
 
 
 @kernel
+def _shorten(power: Any, out: Any) -> None:
+    """Round to the short numbers of `cells`; no number becomes 0."""
+    for c in range(power.size):
+        bits = bits_of(power[c]) - _LEAST_BITS + _HALF
+        out[c] = np.uint16(min(bits >> _SHIFT, _MOST)) if power[c] > 0 else np.uint16(0)
+
+
+@kernel
 def _careful_mean(samples: Any, start: Any, stride: Any, lines: Any, gains: Any) -> Any:
     """Mean of a cell's samples that are numbers and not zero; NaN if there is none."""
     total, count = 0.0, 0
@@ -205,6 +173,7 @@ def look_block(
     gains: Any,
     power: Any,
     missing: Any,
+    cells: Any,
     out: Any,
 ) -> None:
     """Average a block of whole lines over cells; the last row of cells may have fewer lines.
@@ -221,18 +190,17 @@ def look_block(
         Pixels of a cell; the last may have fewer.
     gains : ndarray, shape (pixels,), float32
         Sigma nought of a sample whose ``I^2 + Q^2`` is 1.
-    power, missing : ndarray, shape (pixels,), float32 and int32
-        Room to work in.
-    out : ndarray, shape (ceil(lines / cell_lines), ceil(pixels / each)), float32
+    power, missing, cells : ndarray, shapes (pixels,), (pixels,), (ceil(pixels / each),)
+        float32, int32 and float32: room to work in.
+    out : ndarray, shape (ceil(lines / cell_lines), ceil(pixels / each)), uint16
         Gets the mean sigma nought of the valid samples of each cell; NaN where there is none.
-        A sample is valid that is not zero, and a number.
+        A sample is valid that is not zero, and a number. As short numbers (see `cells`).
     """
     pixels = gains.size
     whole = pixels // each
     for row in range(out.shape[0]):
         top = start + row * cell_lines * stride
         here = min(cell_lines, lines - row * cell_lines)
-        cells = out[row]
         any_missing = _add_lines(samples, top, stride, here, power, missing)
         if any_missing:
             _fold_counting(power, gains, missing, here, each, cells)
@@ -248,3 +216,4 @@ def look_block(
                     if any_missing and missing[first:last].sum() == here * (last - first):
                         continue  # nothing there: most of the cells that are no number
                     cells[c] = _careful_mean(samples, top + first, stride, here, gains[first:last])
+        _shorten(cells, out[row])

@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from alos2.raster.cells import CellStore
+from alos2.raster.cells import CELL, CellStore
 from alos2.raster.control import check
 from alos2.raster.pictures import Cancelled, Progress, never, silent
 from alos2.raster.rawlines import BlockSource
 from alos2.types import RasterShape
 
-BLOCK_BYTES: Final = 2 << 20
+BLOCK_BYTES: Final = 4 << 20
 _TICK_S: Final = 0.1
 
 
@@ -106,14 +106,15 @@ def fill_cells(
 
     def work() -> None:
         power, missing = np.empty(pixels, np.float32), np.empty(pixels, np.int32)
-        rows = np.empty((blocks.lines // looks.lines, columns), np.float32)
+        cells = np.empty(columns, np.float32)
+        rows = np.empty((blocks.lines // looks.lines, columns), CELL)
         room = np.empty(blocks.lines * source.line_bytes, np.uint8)  # no memory until written to
         for first, lines in blocks:
             block = source.block(first, lines, room)
             out = rows[: -(-lines // looks.lines)]
             look_block(
                 block.samples, 0, block.stride, lines, looks.lines, looks.pixels, gains,
-                power, missing, out,
+                power, missing, cells, out,
             )  # fmt: skip
             source.done(lines)
             store.write(first // looks.lines, out)
