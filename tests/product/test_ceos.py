@@ -289,7 +289,7 @@ def test_a_size_that_the_summary_says_otherwise(ceos, tmp_path) -> None:
     [
         ({"position": {"points": []}}, "state vectors"),
         ({"position": {"first_month": 13}}, "first state vector's time"),
-        ({"position": {"first_year": 1}}, "the scene's centre is at"),
+        ({"position": {"first_year": 1}}, "first state vector's time"),
         ({"position": {"first_year": 2015}}, "its state vectors are of 2015"),
         ({"position": {"interval_s": None}}, "apart"),
         ({"data_set": {"center_time": "2014-09-09"}}, "centre time is"),

@@ -66,6 +66,7 @@ def test_identity_is_of_the_names_with_their_zeros(ceos, tmp_path) -> None:
     spec.summary = {f"Img_Scene{p}DateTime": f"20140801 04:33:{s}" for p, s in
                     (("Start", 42), ("Center", 47), ("End", 52))}  # fmt: skip
     spec.prefix = {"day_of_year": 213}
+    spec.position = {"first_month": 8, "first_day": 1}
     product = one(spec.write(tmp_path))
     assert product.problems == ()
     assert (product.scene.orbit, product.scene.frame) == ("00097", "0060")

@@ -25,6 +25,7 @@ from alos2.errors import BadProduct
 from alos2.geometry.orbit import Orbit
 from alos2.geometry.polynomials import GeolocationPolynomials
 from alos2.product.model import Calibration, Problem, ProductFile, Sensor
+from alos2.product.summary_values import MISSION_YEARS
 from alos2.types import Level
 
 _ORBIT_QUALITY: Final = {"2": "Precision"}
@@ -174,11 +175,14 @@ def orbit_of(leader: Leader) -> Orbit:
             record["first_year"], record["first_month"], record["first_day"], tzinfo=timezone.utc
         )
         epoch = day + timedelta(seconds=second)
+        known = epoch.year in MISSION_YEARS
     except (TypeError, ValueError, OverflowError):
+        known = False
+    if not known:
         raise BadProduct(
             f"{leader.name}: the first state vector's time is {record['first_year']}-"
             f"{record['first_month']}-{record['first_day']} + {second} s"
-        ) from None
+        )
     if not step or not 0.0 < step <= _MAX_INTERVAL_S:
         raise BadProduct(f"{leader.name}: state vectors are {step} s apart")
     axes = ("x_m", "y_m", "z_m", "vx_m_s", "vy_m_s", "vz_m_s")

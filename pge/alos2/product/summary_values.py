@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from alos2.product.summary_keys import SummaryKey
 
 TIME_RE: Final = re.compile(r"(\d{8})[ T]+(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
-_YEARS: Final = range(2014, 2100)
+MISSION_YEARS: Final = range(2014, 2100)
 """ALOS-2 was launched in 2014; a time before that is a damaged one."""
 _LIMITS: Final[dict[str, tuple[float, float]]] = {
     "m": (0.0, 10_000.0),
@@ -62,7 +62,7 @@ def parse_time(text: str) -> tuple[datetime, bool]:
 
 
 def _in_mission(when: datetime) -> datetime:
-    if when.year not in _YEARS:
+    if when.year not in MISSION_YEARS:
         raise ValueError(f"the year {when.year} is not one of ALOS-2's")
     return when
 
