@@ -9,6 +9,7 @@ pixel. Source: ALOS-2/PALSAR-2 GeoTIFF product format description Rev. A (2014);
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, Literal
@@ -61,6 +62,10 @@ def _value(keys: GeoKeys, *names: int, default: float | None = None) -> float:
     return default
 
 
+def _is_number(value: int | float | str) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def crs_from_keys(keys: GeoKeys) -> MapCrs:
     """Projection of a geocoded or georeferenced image.
 
@@ -69,6 +74,9 @@ def crs_from_keys(keys: GeoKeys) -> MapCrs:
     BadProduct
         The keys name no projection that JAXA uses, or lack a parameter.
     """
+    strange = [key for key, value in keys.items() if not _is_number(value)]
+    if strange:
+        raise BadProduct(f"its GeoTIFF key {strange[0]} is {keys[strange[0]]}, which is no number")
     utm_zone = _utm_from_keys(keys)
     if utm_zone is not None:
         return utm_zone

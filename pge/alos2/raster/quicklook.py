@@ -178,6 +178,8 @@ class _Ground:
 def _ground(product: Product, images: list[Image], options: QuicklookOptions) -> _Ground:
     if product.orbit is None and images[0].tie_points and len(images) == 1:
         single = TiePlaces(product, images[0], Looks(1, 1))
+        if not (single.line_m > 0 and single.pixel_m > 0):  # neither is NaN
+            raise BadProduct(f"{images[0].file.name}: its tie points span no ground")
         looks = choose_looks(single.line_m, single.pixel_m, options.spacing_m, images[0].shape)
         places = TiePlaces(product, images[0], looks, options.height_m)
         return _Ground((looks,), (places,), (), places, None, places.height_m, "tie points")
