@@ -46,13 +46,6 @@ SCALE = ("-q", "-ot", "Byte", "-scale", "0", "7500", "-a_nodata", "0")
 NEED_PYTHON = (3, 12)
 
 
-@dataclass(frozen=True)
-class TilesRow(Row):
-    """A row that says how often the peer ran."""
-
-    peer_runs: int
-
-
 def draw(scene: Path, size: int, out: Path) -> None:
     """Draw the tiles: what is measured."""
     product = scene_product(scene, size)
@@ -204,15 +197,15 @@ class Bench:
 
 def row(
     name: str, size: int, ours: list[float], peer: str, theirs: list[float], *, memory: float
-) -> TilesRow:
+) -> Row:
     ours_s, peer_s = statistics.median(ours), statistics.median(theirs)
-    return TilesRow(
+    return Row(
         name, str(size), round(ours_s, 4), peer, round(peer_s, 4), round(peer_s / ours_s, 2),
-        round(memory, 1), len(ours), len(theirs),
+        round(memory, 1), len(ours), {"peer_runs": len(theirs)},
     )  # fmt: skip
 
 
-def beside_the_peers(bench: Bench, size: int, slow_runs: int) -> Iterator[TilesRow]:
+def beside_the_peers(bench: Bench, size: int, slow_runs: int) -> Iterator[Row]:
     scene = bench.scene(size)
     fast = gdal_raster_tile(bench.folder)
     works = {
@@ -240,7 +233,7 @@ def beside_the_peers(bench: Bench, size: int, slow_runs: int) -> Iterator[TilesR
             yield row(name, size, seconds, peer, taken, memory=memory)
 
 
-def linear(bench: Bench, sizes: list[int]) -> Iterator[TilesRow]:
+def linear(bench: Bench, sizes: list[int]) -> Iterator[Row]:
     """Compare each size with the middle one's cost per pixel."""
     taken = {size: [bench.in_process(size) for _ in range(bench.runs)] for size in sizes}
     base = sizes[len(sizes) // 2]
