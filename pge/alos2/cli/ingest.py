@@ -13,6 +13,7 @@ from alos2.cli.grouped import GroupedCommand, GroupedOption
 from alos2.cli.output import json_line, product_block
 from alos2.cli.pictureoptions import PICTURE_OPTIONS, picture_options
 from alos2.cli.progress import progress_bar
+from alos2.cli.publish import publish_options, published_block, publishing
 from alos2.errors import UsageError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -73,6 +74,7 @@ def common_options(function: _Command) -> _Command:
         ),
         *PICTURE_OPTIONS,
     ]  # fmt: skip
+    function = publish_options(function)
     for option in reversed(options):
         function = option(function)
     return function
@@ -121,6 +123,8 @@ def run(
     min_overlap: float | None,
     leader: Path | None,
     force: bool,
+    publish_to: str | None,
+    place_names: tuple[str, ...],
     **pictures: Any,
 ) -> None:
     """Ingest `targets` with what the flags, the environment and the configuration say."""
@@ -146,10 +150,17 @@ def run(
     done = 0
     quiet = bool((ctx.obj or {}).get("quiet"))
     with context.about(context.job, "ingest"), progress_bar(quiet=quiet) as progress:
+        published = publishing(publish_to, place_names, force=force, progress=progress)
         for outcome in ingest_all(targets, replace(options, progress=progress)):
             if isinstance(outcome, Failed):
                 failures.append(outcome)
                 continue
-            done += 1
-            (json_line if as_json else product_block)(outcome.line)
+            line, failure = published(outcome.line)
+            (json_line if as_json else product_block)(line)
+            if line.get("published") and not as_json:
+                published_block(line["published"])
+            if failure is not None:
+                failures.append(Failed(line["id"], failure))
+            else:
+                done += 1
     raise_failures(failures, done)

@@ -20,6 +20,7 @@ from alos2.errors import Alos2Error, Interrupted, Terminated
 VERBS = {
     "info": "alos2.cli.info",
     "ingest": "alos2.cli.ingest",
+    "publish": "alos2.cli.publish",
     "simulate": "alos2.cli.simulate",
     "demo": "alos2.cli.demo",
 }

@@ -79,7 +79,7 @@ def build(product: Product, delivery: Delivery, options: IngestOptions) -> Built
             log.info("%s is there already, made from the same product", writer.folder)
             footprint = writer.footprint
         else:
-            report = _describe(product, options)
+            report = describe(product, options)
             footprint = report.chosen
             log.info("footprint by %s", footprint.source)
             pictures = make_pictures(
@@ -112,7 +112,8 @@ def build(product: Product, delivery: Delivery, options: IngestOptions) -> Built
     return Built(writer.folder, status, line)
 
 
-def _describe(product: Product, options: IngestOptions) -> FootprintReport:
+def describe(product: Product, options: IngestOptions) -> FootprintReport:
+    """Find out where `product` lies; raises what `footprint_report` does."""
     return footprint_report(
         product,
         choice=options.footprint,
