@@ -101,3 +101,45 @@ def test_kernels_work_where_nothing_can_be_kept() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
+
+
+_KERNEL = """
+import sys
+import numpy as np
+from alos2.raster.jit import kernel
+@kernel
+def twice(x):
+    return x + x
+{before}
+print(int(twice(np.int64(21))))
+"""
+
+
+def _run(script: Path, text: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    script.write_text(text)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    return subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_kernels_work_where_the_disk_is_full(tmp_path: Path) -> None:
+    # A limit on the size of files stands for a full disk: the system's refusal is the same.
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))"
+    cache = tmp_path / "cache"
+    done = _run(tmp_path / "k.py", _KERNEL.format(before=full), cache)
+    assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_a_damaged_cache_costs_a_compilation_only(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    text = _KERNEL.format(before="")
+    assert _run(tmp_path / "k.py", text, cache).stdout.strip() == "42"
+    kept = [path for path in cache.rglob("*") if path.is_file()]
+    assert {path.suffix for path in kept} == {".nbi", ".nbc"}
+    for size in (0, 20):
+        for path in kept:
+            path.write_bytes(path.read_bytes()[:size])
+        done = _run(tmp_path / "k.py", text, cache)
+        assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """Area ratio from which a catalogue's footprint is believed."""
     tile_budget: int | None = Field(None, ge=0)
     """Most tile files of a dataset, 0 for any number; else 3000 under HySDS, and any elsewhere."""
+    beams: bool = True
+    """Whether each beam of ScanSAR level 1.1 gets pictures of its own."""
     pmtiles: bool = False
     """Tiles as PMTiles archives instead of files."""
     cog: Literal["db", "power", "amplitude"] | None = None
@@ -168,6 +170,7 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
         ),
         pictures=PictureOptions(
             tile_budget=budget,
+            beams=settings.beams,
             pmtiles=settings.pmtiles,
             cog=settings.cog,
             threads=settings.threads or min(_MOST_THREADS, usable_cores()),

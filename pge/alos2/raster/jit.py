@@ -14,13 +14,18 @@ write is never used.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+log = logging.getLogger(__name__)
+
 _VARIABLE: Final = "NUMBA_CACHE_DIR"
+_DAMAGED: Final = (EOFError, pickle.UnpicklingError)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -88,5 +93,36 @@ def kernel(function: _Function) -> _Function:
         error_model="numpy",
         boundscheck=False,
     )
-    made: _Function = compiled(function)
-    return made
+    made: Any = compiled(function)
+    _forgive(made)
+    kept: _Function = made
+    return kept
+
+
+def _forgive(dispatcher: Any) -> None:
+    """Let a kernel run though what was compiled cannot be kept, or what was kept is damaged.
+
+    A disk may become full between `choose_cache` and the end of a compilation, and a machine may
+    stop while the cache is written: both cost time and nothing else.
+    """
+    cache = dispatcher._cache  # noqa: SLF001  numba has no other way to its cache
+    save, load = cache.save_overload, cache.load_overload
+
+    def save_overload(signature: Any, data: Any) -> None:
+        try:
+            try:
+                save(signature, data)
+            except _DAMAGED:
+                cache.flush()  # its index is damaged: begin a new one
+                save(signature, data)
+        except OSError as error:
+            log.debug("a compiled kernel is not kept: %s", error)
+
+    def load_overload(signature: Any, context: Any) -> Any:
+        try:
+            return load(signature, context)
+        except (OSError, *_DAMAGED) as error:
+            log.debug("a kept kernel cannot be read and is compiled again: %s", error)
+            return None
+
+    cache.save_overload, cache.load_overload = save_overload, load_overload
