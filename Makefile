@@ -6,13 +6,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PYTEST_ARGS ?= -n auto
 DEMO_DIR ?= demo
+FAULTS ?= 2000
 
-.PHONY: help setup demo test test-unit lint docs bench clean
+.PHONY: help setup demo demo-portals test test-unit faults lint docs bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    simulate two deliveries, serve them on loopback, ingest both by URL"
+	@echo "make demo-portals  ... and ingest them from simulated portals, by each portal's job"
 	@echo "make test    run all tests"
+	@echo "make faults  transfers through random faults (FAULTS=2000; SEED=... repeats one)"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   the benchmarks in their quick form (python benchmarks/NAME.py for one)"
 	@echo "make docs    write again the pages that are made from the code's tables"
@@ -46,11 +49,17 @@ setup: $(VENV)/made
 demo: $(VENV)/made
 	@$(BIN)/alos2 demo $(DEMO_DIR)
 
+demo-portals: $(VENV)/made
+	@$(BIN)/alos2 demo --portals $(DEMO_DIR)
+
 test: $(VENV)/made-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-unit: $(VENV)/made-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not readers and not slow"
+
+faults: $(VENV)/made-test
+	@$(BIN)/python tests/campaigns/faults.py --transfers $(FAULTS) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/made-lint
 	$(BIN)/ruff check pge tests benchmarks

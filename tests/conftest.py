@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,15 @@ def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "ALL_PROXY",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_others() -> Iterator[None]:
+    """Forget a test's passwords: the next test's texts may hold the same words."""
+    yield
+    hidden = sys.modules.get("alos2.dataset.hidden")
+    if hidden is not None:
+        hidden.forget()
 
 
 @pytest.fixture(scope="session")

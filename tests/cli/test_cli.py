@@ -79,7 +79,7 @@ def test_info_lists_problems_and_ends_well(deliveries: Any, tmp_path: Path) -> N
         (("nothing",), 2),
         (("ingest",), 2),
         (("ingest", "url", "no-url"), 2),
-        (("ingest", "s3://bucket/key.zip"), 2),
+        (("ingest", "gopher://bucket/key.zip"), 2),
         (("info", "not-here.zip"), 6),
         (("ingest", "not-here.zip"), 6),
         (("simulate", "x", "--mode", "XYZ"), 2),

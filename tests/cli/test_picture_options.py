@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from alos2.cli.ingest import command
 from alos2.cli.pictureoptions import parse_stretch, picture_options
+from alos2.cli.settings import Settings, ingest_options
 from alos2.errors import UsageError
 from alos2.raster.pictures import PictureOptions
 
@@ -25,6 +26,7 @@ PLAIN: dict[str, Any] = {
     "stretch": (),
     "stretch_from": None,
     "cog": None,
+    "beams": None,
     "height_m": 0.0,
 }
 
@@ -36,6 +38,18 @@ def test_without_flags_the_settings_hold() -> None:
     found = picture_options(base, **flags)
     assert (found.tile_budget, found.cog, found.tms, found.composite) == (0, "power", False, False)
     assert (found.max_zoom, found.threads) == (9, 3)
+
+
+def test_beams_are_wanted_unless_a_setting_or_a_flag_says_no(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert ingest_options(Settings(), out=None).pictures.beams
+    monkeypatch.setenv("ALOS2_BEAMS", "off")
+    base = ingest_options(Settings(), out=None).pictures
+    assert not base.beams
+    assert not picture_options(base, **PLAIN).beams
+    assert picture_options(base, **{**PLAIN, "beams": True}).beams
+    assert not picture_options(PictureOptions(), **{**PLAIN, "beams": False}).beams
 
 
 def test_stretch_of_all_and_of_one() -> None:

@@ -366,12 +366,27 @@ def pictures_of(product: Product, folder: Path, dataset_id: str) -> PictureRepor
                 False, False, tuple(str(b) for b in product.beams), stretch, used,
             )
         )  # fmt: skip
+    # Of ScanSAR two beams of each polarisation, as if the others held no data.
+    alone = [(pol, str(beam)) for pol in product.polarizations for beam in product.beams[:2]]
+    for pol, beam in alone:
+        stem = f"IMG-{pol}-{beam}-{dataset_id}_disp"
+        full, small = folder / f"{stem}.browse.png", folder / f"{stem}.browse_small.png"
+        full.write_bytes(f"full {stem}".encode())
+        small.write_bytes(f"small {stem}".encode())
+        browse.append(
+            BrowseReport(
+                pol, full, small, (300, 1000), (75, 250), 60.5, "map",
+                False, False, (beam,), stretch, used, beam,
+            )
+        )  # fmt: skip
     tiles = folder / "tiles"
     tiles.mkdir()
     shown = {pol: (ShownChannel(pol, stretch),) for pol in product.polarizations}
     if len(shown) == 2:
         co, cross = product.polarizations
         shown["RGB"] = (*shown[co], *shown[cross], ShownChannel(f"{co}/{cross}", ratio))
+    for pol, beam in alone:
+        shown[f"{pol}-{beam}"] = (ShownChannel(f"{pol}-{beam}", stretch),)
     for name, channels in shown.items():
         layer = TileLayer(
             name, 0, 14, 13, 7, 4096, True, stretch, used, channels=channels, bounds=BOUNDS

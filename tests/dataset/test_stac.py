@@ -136,6 +136,21 @@ def test_assets_are_what_is_there(content_of: Maker) -> None:
     assert bands[0]["raster:spatial_resolution"] == 6.25
 
 
+def test_pictures_of_single_beams_are_assets_of_their_own(content_of: Maker) -> None:
+    item = build_stac(content_of("scansar"))
+    for name in ("hh", "hh-f1", "hh-f2", "hv-f1", "hv-f2"):
+        for role in ("overview", "thumbnail"):
+            asset = item["assets"][f"{role}-{name}"]
+            assert asset["href"].startswith(f"./IMG-{name.upper()}-ALOS2")
+            assert asset["title"].startswith(f"{name.upper()}, ")
+            assert asset["sar:polarizations"] == [name[:2].upper()]
+    hrefs = [link["href"] for link in item["links"]]
+    assert "./tiles/HH-F1/{z}/{x}/{-y}.png" in hrefs
+    assert "./tiles/HH-F1.tilejson.json" in hrefs
+    beams = [browse["beam"] for browse in item["properties"]["alos2:browse"]]
+    assert beams == [None, None, "F1", "F2", "F1", "F2"]
+
+
 def test_bands_of_scansar_name_their_beams(content_of: Maker) -> None:
     bands = build_stac(content_of("scansar"))["assets"]["product"]["bands"]
     assert [band["name"] for band in bands] == ["HH-F1", "HH-F2", "HV-F1", "HV-F2"]

@@ -14,8 +14,12 @@ from typing import Any
 
 import pytest
 
+from alos2.catalogue import document_of
+from alos2.publish.engine import publish
+from alos2.publish.target import target_of
 from publish.places import (
     ID,
+    OPTIONS,
     PASSWORD,
     USER,
     DavServer,
@@ -196,6 +200,11 @@ def test_ingest_publishes_what_it_makes(deliveries: Any, tmp_path: Path) -> None
     assert people.returncode == 0, people.stderr
     assert f"{line['id']}  [unchanged]" in people.stdout
     assert str(out / line["id"]) in people.stdout
+    done = publish(made / line["id"], target_of(str(out)), OPTIONS)
+    document = document_of(done)
+    assert document["id"] == line["id"]
+    assert document["urls"] == [(out / line["id"]).as_uri()]
+    assert document["dataset"] == "ALOS2-L1.1-SLC"
     bad = alos2("ingest", deliveries.slc, "--out", tmp_path / "never", "--publish", "odd.json")
     assert bad.returncode == 2
     assert not (tmp_path / "never").exists(), "said before anything is fetched"

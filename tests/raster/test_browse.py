@@ -259,8 +259,12 @@ def scansar(make: Any) -> Any:
 def test_scansar_beams_are_in_one_picture(make: Any, tmp_path: Path) -> None:
     product = scansar(make)
     report = make_pictures(product, tmp_path, dataset_id="x", options=FIXED)
-    (browse,) = report.browse
+    browse, *alone = report.browse
     assert browse.beams == ("F1", "F2")
+    for single, name, db in zip(alone, ("F1", "F2"), (-8.0, -16.0), strict=True):
+        assert single.browse.name == f"IMG-HH-{name}-x_disp.browse.png"
+        level = grey_to_decibel(grey_of(single.browse), LIMITS)
+        assert np.nanmean(np.abs(level - db) < 0.3) > 0.99 * np.isfinite(level).mean()
     level = grey_to_decibel(grey_of(browse.browse), LIMITS)
     found = level[np.isfinite(level)]
     # Mostly one beam's level or the other's; where they overlap something between.
@@ -269,7 +273,7 @@ def test_scansar_beams_are_in_one_picture(make: Any, tmp_path: Path) -> None:
     assert sum(near) > 0.8
     assert found.min() > -17.0
     assert found.max() < -7.0
-    assert [layer.name for layer in report.layers] == ["HH"]
+    assert [layer.name for layer in report.layers] == ["HH", "HH-F1", "HH-F2"]
     assert report.height_m == 0.0
     assert report.mapped_by == "orbit and ellipsoid"
     assert len(first_images(product)) == 1

@@ -63,8 +63,8 @@ def test_nothing_within_the_map_needs_no_tile(make: Any) -> None:
 
 
 def test_which_layers_stay_as_files() -> None:
-    per_zoom = {12: 100, 13: 400, 14: 1600}
     names = ["HH", "HV", "RGB"]
+    per_zoom = {name: {12: 100, 13: 400, 14: 1600} for name in names}
     free = plan_deliveries(names, "HH", per_zoom, PictureOptions())
     assert set(free.layers.values()) == {Delivery(14, archive=False)}
     alone = plan_deliveries(names, "HH", per_zoom, PictureOptions(tile_budget=3000))
@@ -77,6 +77,32 @@ def test_which_layers_stay_as_files() -> None:
     packed = plan_deliveries(names, "HH", per_zoom, PictureOptions(pmtiles=True))
     assert set(packed.layers.values()) == {Delivery(None, archive=True)}
     assert packed.note == free.note == ""
+
+
+def test_beams_count_for_what_they_are() -> None:
+    names = ["HH", "HH-F1", "HH-F2"]
+    per_zoom = {"HH": {13: 20, 14: 80}, "HH-F1": {13: 12, 14: 45}, "HH-F2": {13: 12, 14: 44}}
+    all_tiles = 20 + 80 + 12 + 45 + 12 + 44
+    within = plan_deliveries(names, "HH", per_zoom, PictureOptions(tile_budget=all_tiles))
+    assert set(within.layers.values()) == {Delivery(14, archive=False)}
+    beyond = plan_deliveries(names, "HH", per_zoom, PictureOptions(tile_budget=all_tiles - 1))
+    assert beyond.layers["HH"] == Delivery(14, archive=False)
+    assert beyond.layers["HH-F1"] == beyond.layers["HH-F2"] == Delivery(None, archive=True)
+    assert f"up to {all_tiles} tiles" in beyond.note
+    assert "PMTiles: HH-F1, HH-F2" in beyond.note
+
+
+def test_beams_are_layers_behind_the_composite() -> None:
+    beams = [("HH", "F1"), ("HH", "F2"), ("HV", "F1"), ("HV", "F2")]
+    layers = plan_layers(["HH", "HV"], beams, composite=True)
+    assert [layer.name for layer in layers] == [
+        "HH", "HV", "RGB", "HH-F1", "HH-F2", "HV-F1", "HV-F2",
+    ]  # fmt: skip
+    for band, layer in enumerate(layers[3:], 2):
+        (channel,) = layer.channels
+        assert channel.channel.band == band
+        assert channel.limits == layer.name[:2]
+        assert channel.shows == layer.name
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,20 @@ import pytest
 from PIL import Image as Pillow
 
 from alos2.raster import png
-from alos2.raster.greykernels import clean, divide, halve, interleave, shade
+from alos2.raster.greykernels import clean, divide, halve, interleave, shade, sliding_means
 from alos2.raster.loadkernels import TINY, load_patch
 from alos2.raster.painter import Square, line_of
 from alos2.raster.pictures import StretchLimits
 from alos2.raster.png import encode_grey, encode_rows, new_rows
 from alos2.raster.stretch import to_grey
-from alos2.raster.warpkernels import DRAWN, EMPTY, base_tile, sample_full, sample_masked
+from alos2.raster.warpkernels import (
+    DRAWN,
+    EMPTY,
+    base_tile,
+    keep_valid,
+    sample_full,
+    sample_masked,
+)
 
 RNG = np.random.default_rng(8)
 
@@ -168,6 +175,32 @@ def test_halving_is_the_mean_of_the_valid() -> None:
     np.testing.assert_allclose(parent[128:, :128], expected, rtol=1e-6)
     assert (parent[:128] == -1).all()
     assert (parent[128:, 128:] == -1).all()
+
+
+@pytest.mark.parametrize(("lines", "pixels"), [(2, 2), (1, 2), (2, 1)])
+def test_sliding_means_are_of_the_valid_ones(lines: int, pixels: int) -> None:
+    power = RNG.gamma(1.0, 1.0, (23, 31)).astype(np.float32)
+    power[RNG.random(power.shape) < 0.4] = 0
+    padded = np.pad(power, ((0, 1), (0, 1)))
+    parts = [padded[j : j + 23, i : i + 31] for j in range(lines) for i in range(pixels)]
+    count = sum((part > 0).astype(int) for part in parts)
+    expected = sum(parts) / np.maximum(count, 1)
+    sliding_means(power, lines, pixels)
+    np.testing.assert_allclose(power, expected, rtol=1e-5)
+
+
+def test_what_lies_in_a_hole_is_emptied() -> None:
+    """Cells of two by two that overlap, half as large as a tile's pixels."""
+    valid = RNG.random((600, 600)) < 0.7
+    line, pixel = np.mgrid[0:5, 0:5] * 64 * 2.0 + 30.25
+    tile = np.ones((256, 256), np.float32)
+    u, v = np.ascontiguousarray(pixel - 1.0), np.ascontiguousarray(line - 1.0)
+    assert keep_valid(valid, u, v, -1, -1, 1.0, 1.0, 64, tile)
+    at = (30.25 + 2.0 * (np.arange(256) + 0.5)).astype(int)
+    np.testing.assert_array_equal(tile > 0, valid[1:, 1:][at][:, at])
+    assert not keep_valid(np.zeros_like(valid), u, v, -1, -1, 1.0, 1.0, 64, tile)
+    tile[:] = 1
+    assert not keep_valid(valid, u - 900, v, -1, -1, 1.0, 1.0, 64, tile), "beside it is nothing"
 
 
 def test_clean_leaves_only_what_is_positive() -> None:

@@ -81,7 +81,8 @@ def product_of(scene: Scene) -> Any:
 
 
 def distance_m(a: Any, b: Any, c: Any, d: Any) -> Any:
-    return np.array(EARTH.inv(*(np.ravel(v) for v in (a, b, c, d)))[2])
+    # Lists: some versions of pyproj take an array of one for a number.
+    return np.array(EARTH.inv(*(np.ravel(v).tolist() for v in (a, b, c, d)))[2])
 
 
 @pytest.mark.parametrize("name", SPECS)

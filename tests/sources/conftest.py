@@ -16,7 +16,9 @@ import trustme
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from alos2.sources import TransferOptions
+from alos2.sources.credentials.refused import forget
 from fakes.file_server import FileServer
+from fakes.range_server import RangeServer
 
 
 def make_zip(members: dict[str, bytes], comment: bytes = b"") -> bytes:
@@ -37,6 +39,20 @@ def whole_zip() -> bytes:
 @pytest.fixture
 def server() -> Iterator[FileServer]:
     with FileServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def other_zip(whole_zip: bytes) -> bytes:
+    """Another state of the same object, as long as the first."""
+    other = make_zip({"summary.txt": b'Odi_SceneId="Y"\n', "IMG": os.urandom(200_000)})
+    assert len(other) == len(whole_zip)
+    return other
+
+
+@pytest.fixture
+def ranges() -> Iterator[RangeServer]:
+    with RangeServer() as running:
         yield running
 
 
@@ -66,7 +82,13 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def quick() -> TransferOptions:
     """Little patience, so that faults take no time."""
     return TransferOptions(
-        connect_s=2.0, stall_s=0.4, retries=2, backoff_s=0.01, chunk_bytes=16_384, margin_bytes=0
+        connect_s=2.0,
+        stall_s=0.4,
+        retries=2,
+        backoff_s=0.01,
+        chunk_bytes=16_384,
+        overlap_bytes=16_384,
+        margin_bytes=0,
     )
 
 
@@ -76,5 +98,8 @@ def work(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _no_user_netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_user_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+    monkeypatch.setenv("ALOS2_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    forget()

@@ -39,11 +39,12 @@ def test_any_text_is_a_path_or_has_a_lower_case_scheme(text: str) -> None:
     assert scheme is None or (scheme == scheme.lower() and text.lower().startswith(scheme + ":"))
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/x.zip", "ftp://host/x.zip", "gopher://u:pw@h/x"])
+@pytest.mark.parametrize("url", ["gopher://u:pw@h/x", "smb://u:pw@h/x"])
 def test_an_unknown_scheme_is_refused_with_those_that_are_known(url: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not supported") as caught:
         fetch(url, tmp_path)
-    assert "file://, http://, https://" in str(caught.value)
+    for known in ("file://", "https://", "davs://", "s3://", "sftp://", "ftps://"):
+        assert known in str(caught.value)
     assert "pw" not in str(caught.value)
 
 
@@ -62,7 +63,7 @@ def test_an_entry_point_adds_a_scheme(tmp_path: Path, monkeypatch: pytest.Monkey
     point = _point("loan", f"{__name__}:_Loan")
     monkeypatch.setattr(EntryPoint, "load", lambda self: _Loan)
     monkeypatch.setattr("alos2.sources.registry.entry_points", lambda group: [point])
-    assert supported_schemes() == ("file", "http", "https", "loan")
+    assert "loan" in supported_schemes()
     assert fetch("loan://desk/x.zip", tmp_path).path == tmp_path / "x.zip"
 
 

@@ -1,4 +1,7 @@
-"""``alos2 demo``: two simulated deliveries, served on loopback and ingested by URL."""
+"""``alos2 demo``: two simulated deliveries, served on loopback and ingested by URL.
+
+With ``--portals`` by portals' jobs instead: see `alos2.cli.demoportals`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +19,15 @@ from alos2.cli.output import human_size, json_line, product_block
 from alos2.errors import UsageError
 from alos2.types import Json
 
+if TYPE_CHECKING:
+    from alos2.jobs.options import IngestOptions
+
 MARK = ".alos2-demo"
 """A file that says that a folder was made by the demo and may be made again."""
+
+_LARGE = 1200
+_SMALL = 300
+"""Lines and pixels of the scenes that portals deliver: each is ingested several times."""
 
 
 class _Silent(http.server.SimpleHTTPRequestHandler):
@@ -40,21 +51,31 @@ def served(folder: Path) -> Iterator[str]:
 
 @click.command("demo")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="demo")
-@click.option("--size", default=1200, show_default=True, help="Lines and pixels of the scenes.")
+@click.option(
+    "--size", type=click.IntRange(min=32), help="Lines and pixels of the scenes [default: 1200]."
+)
+@click.option(
+    "--portals",
+    is_flag=True,
+    help="Let small servers speak the portals' protocols, and run each portal's job.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a dataset, a line each.")
-def command(folder: Path, *, size: int, as_json: bool) -> None:
+def command(folder: Path, *, size: int | None, portals: bool, as_json: bool) -> None:
     """Simulate an L2.1 GeoTIFF and an L1.1 CEOS delivery, serve both on loopback, ingest by URL.
 
-    Everything lies in FOLDER: the deliveries with what is true of them, and the datasets.
+    Everything lies in FOLDER: the deliveries with what is true of them, and the datasets. With
+    --portals they come from AUIG2, Sentinel Asia and both sites of G-Portal, all of them simulated:
+    no account is needed, and nothing leaves this computer. Scenes are small then (size 300).
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise UsageError(
             f"{folder} is not empty and was not made by the demo", hint="name a new folder"
         )
+    if portals:
+        _play(folder, size or _SMALL, as_json=as_json)
+        return
     deliveries, archive = folder / "deliveries", folder / "archive"
-    deliveries.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).touch()
-    archives = _simulate(deliveries, size)
+    archives = _simulate(folder, deliveries, size or _LARGE)
     with served(deliveries) as base:
         urls = [f"{base}/{path.relative_to(deliveries).as_posix()}" for path in archives]
         lines = list(_ingest(urls, archive))
@@ -68,9 +89,20 @@ def command(folder: Path, *, size: int, as_json: bool) -> None:
         click.echo(f"\nThe datasets lie in {archive}, what is true of the scenes in {deliveries}.")
 
 
-def _simulate(deliveries: Path, size: int) -> list[Path]:
+def _play(folder: Path, size: int, *, as_json: bool) -> None:
+    from alos2.cli.demoportals import play
+    from alos2.simulate.portals import Offer
+
+    archives = _simulate(folder, folder / f"deliveries-{size}", size)
+    place = folder / "portals"
+    play([Offer.read(path) for path in archives], place, _options(place), as_json=as_json)
+
+
+def _simulate(folder: Path, deliveries: Path, size: int) -> list[Path]:
     from alos2.simulate import SimulationSpec, simulate
 
+    deliveries.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
     specs = {
         "geotiff": SimulationSpec(
             level="2.1", format="geotiff", pixels=size, lines=size, seed=1, zip="auig2"
@@ -92,13 +124,18 @@ def _simulate(deliveries: Path, size: int) -> list[Path]:
     return archives
 
 
-def _ingest(urls: list[str], archive: Path) -> Iterator[Json]:
+def _options(out: Path) -> IngestOptions:
     from alos2.footprint import FootprintOptions
-    from alos2.jobs.ingest import ingest_all
     from alos2.jobs.options import IngestOptions
+
+    return IngestOptions(out=out, footprint_options=FootprintOptions(sarcat=False))
+
+
+def _ingest(urls: list[str], archive: Path) -> Iterator[Json]:
+    from alos2.jobs.ingest import ingest_all
     from alos2.jobs.outcome import Failed, raise_failures
 
-    options = IngestOptions(out=archive, footprint_options=FootprintOptions(sarcat=False))
+    options = _options(archive)
     failures = []
     for url in urls:
         click.echo(f"ingesting {url} ...", err=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,6 +17,9 @@ from alos2.cli.progress import progress_bar
 from alos2.cli.publish import publish_options, published_block, publishing
 from alos2.errors import UsageError
 
+if TYPE_CHECKING:
+    from alos2.jobs.options import IngestOptions
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 FOOTPRINTS = ("bos_sarcat", "geometry", "raster", "summary", "isce")
@@ -24,13 +28,32 @@ FOOTPRINTS = ("bos_sarcat", "geometry", "raster", "summary", "isce")
 _SOURCE = "Footprint and geometry"
 
 
+PORTALS: Final = {
+    "auig2": "alos2.cli.ingest_auig2",
+    "gportal": "alos2.cli.ingest_gportal",
+    "optemis": "alos2.cli.ingest_optemis",
+    "portal": "alos2.cli.ingest_portal",
+    "sentinel-asia": "alos2.cli.ingest_sentinel_asia",
+}
+"""Where the command of each portal is; imported when it is asked for."""
+
+
 class _IngestGroup(click.Group):
     """Takes paths and URLs as they are; a first word that names a kind of source chooses it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands:
+        if args and args[0] not in self.commands and args[0] not in PORTALS:
             args = ["any", *args]
         return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *PORTALS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in PORTALS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = importlib.import_module(PORTALS[cmd_name]).command
+        return command
 
 
 class _AnyCommand(GroupedCommand):
@@ -58,6 +81,10 @@ def common_options(function: _Command) -> _Command:
             help="One JSON object a dataset.",
         ),
         click.option(
+            "--keep-download", is_flag=True, cls=GroupedOption, heading="Result",
+            help="Leave the downloaded zip in the hidden folder .alos2-downloads.",
+        ),
+        click.option(
             "--footprint",
             type=click.Choice(FOOTPRINTS), cls=GroupedOption, heading=_SOURCE,
             help="Whose word to take for where the scene lies [default: the first that knows].",
@@ -80,6 +107,12 @@ def common_options(function: _Command) -> _Command:
     return function
 
 
+_credential_option = click.option(
+    "--credential", metavar="NAME", cls=GroupedOption, heading="Transfer",
+    help="Name of the credential profile for the URLs' host (never a password).",
+)  # fmt: skip
+
+
 @click.group("ingest", cls=_IngestGroup, invoke_without_command=False)
 def command() -> None:
     """Make datasets of products: alos2 ingest PATH|URL ..."""
@@ -87,20 +120,26 @@ def command() -> None:
 
 @command.command("any", cls=_AnyCommand, hidden=True)
 @click.argument("targets", nargs=-1, required=True, metavar="PATH|URL...")
+@_credential_option
 @common_options
 @click.pass_context
 def ingest_any(ctx: click.Context, /, targets: tuple[str, ...], **chosen: Any) -> None:
     """Make datasets of ALOS-2/PALSAR-2 products.
 
-    PATH is a zip, a zip in a zip or an unpacked folder; URL is http(s) or file. A dataset is
+    PATH is a zip, a zip in a zip or an unpacked folder; URL is http(s), webdav(s), ftp(s), sftp,
+    s3 or file. A download that was cut off goes on where it ended. A dataset is
     there whole or not at all; the same product again changes nothing. Where a word could be both,
     'alos2 ingest url URL ...' takes URLs only.
+
+    Portals have commands of their own: alos2 ingest auig2, gportal, sentinel-asia or optemis, and
+    'alos2 ingest portal NAME' for those of plugins; each with --help.
     """
     run(ctx, targets, **chosen)
 
 
 @command.command("url", cls=GroupedCommand)
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@_credential_option
 @common_options
 @click.pass_context
 def ingest_url(ctx: click.Context, /, urls: tuple[str, ...], **chosen: Any) -> None:
@@ -118,39 +157,24 @@ def run(
     targets: Sequence[str],
     *,
     as_json: bool,
-    out: Path | None,
-    footprint: Any,
-    min_overlap: float | None,
-    leader: Path | None,
-    force: bool,
     publish_to: str | None,
     place_names: tuple[str, ...],
-    **pictures: Any,
+    **chosen: Any,
 ) -> None:
     """Ingest `targets` with what the flags, the environment and the configuration say."""
     # Imported late, so that --help is quick.
-    from alos2.cli.settings import ingest_options, load
     from alos2.jobs import context
     from alos2.jobs.ingest import ingest_all
     from alos2.jobs.outcome import Failed, raise_failures
 
-    settings = load()
-    options = ingest_options(settings, out=out)
-    if min_overlap is not None:
-        found = replace(options.footprint_options, min_overlap=min_overlap)
-        options = replace(options, footprint_options=found)
-    options = replace(
-        options,
-        footprint=footprint or options.footprint,
-        leader=leader,
-        force=force,
-        pictures=picture_options(options.pictures, **pictures),
-    )
+    options = chosen_options(**chosen)
     failures: list[Failed] = []
     done = 0
     quiet = bool((ctx.obj or {}).get("quiet"))
     with context.about(context.job, "ingest"), progress_bar(quiet=quiet) as progress:
-        published = publishing(publish_to, place_names, force=force, progress=progress)
+        published = publishing(
+            publish_to, place_names, force=options.force, progress=progress
+        )
         for outcome in ingest_all(targets, replace(options, progress=progress)):
             if isinstance(outcome, Failed):
                 failures.append(outcome)
@@ -164,3 +188,33 @@ def run(
             else:
                 done += 1
     raise_failures(failures, done)
+
+
+def chosen_options(
+    *,
+    out: Path | None,
+    footprint: Any,
+    min_overlap: float | None,
+    leader: Path | None,
+    force: bool,
+    keep_download: bool,
+    credential: str | None = None,
+    **pictures: Any,
+) -> IngestOptions:
+    """Return what the flags of `common_options`, the environment and the configuration say."""
+    from alos2.cli.settings import ingest_options, load
+
+    settings = load()
+    options = ingest_options(settings, out=out)
+    if min_overlap is not None:
+        found = replace(options.footprint_options, min_overlap=min_overlap)
+        options = replace(options, footprint_options=found)
+    return replace(
+        options,
+        footprint=footprint or options.footprint,
+        leader=leader,
+        force=force,
+        keep_download=keep_download or options.keep_download,
+        credential=credential,
+        pictures=picture_options(options.pictures, **pictures),
+    )

@@ -21,8 +21,10 @@ VERBS = {
     "info": "alos2.cli.info",
     "ingest": "alos2.cli.ingest",
     "publish": "alos2.cli.publish",
+    "search": "alos2.cli.search",
     "simulate": "alos2.cli.simulate",
     "demo": "alos2.cli.demo",
+    "doctor": "alos2.cli.doctor",
 }
 """Where each verb is; its module is imported when it is asked for."""
 
@@ -60,7 +62,7 @@ def cli(ctx: click.Context, *, verbose: int, quiet: bool, log_json: bool, debug:
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise Terminated("stopped by SIGTERM; nothing half-made is left")
+    raise Terminated("stopped by SIGTERM; no half-made dataset is left")
 
 
 def install_signal_handlers() -> None:
@@ -86,7 +88,9 @@ def describe(error: BaseException) -> tuple[int, str]:
     if isinstance(error, Alos2Error):
         return error.exit_code, error.short
     if isinstance(error, KeyboardInterrupt):
-        interrupted = Interrupted("stopped by Ctrl-C; nothing half-made is left")
+        interrupted = Interrupted(
+            "stopped by Ctrl-C; no half-made dataset is left, and a download goes on where it ended"
+        )
         return interrupted.exit_code, interrupted.short
     if isinstance(error, MemoryError):
         return 9, "NoResource: not enough memory"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from alos2.cli import logs
 from alos2.cli.main import describe, install_signal_handlers, report
 from alos2.hysds.workdir import Download, WorkDir
 from alos2.jobs import context
+
+if TYPE_CHECKING:
+    from alos2.jobs.options import IngestOptions
+    from alos2.jobs.portaloutcome import Outcome
 
 
 def run_pge(
@@ -33,38 +38,86 @@ def run_pge(
     int
         The exit code. Datasets that were made are printed, one JSON object a line.
     """
+
+    def job() -> Callable[[IngestOptions], Iterable[Outcome]]:
+        wanted = list(targets())
+
+        def outcomes(options: IngestOptions) -> Iterable[Outcome]:
+            from alos2.jobs.ingest import ingest_all
+
+            return ingest_all(wanted, options)
+
+        return outcomes
+
+    return run_job(name, job, work, verbosity=verbosity)
+
+
+def run_job(
+    name: str,
+    job: Callable[[], Callable[[IngestOptions], Iterable[Outcome]]],
+    work: WorkDir,
+    *,
+    verbosity: int,
+    notes: Sequence[str] = (),
+) -> int:
+    """Run any job into the working directory.
+
+    Parameters
+    ----------
+    name : str
+        The job's name, for the log.
+    job : callable
+        Reads the job's parameters and returns what makes its outcomes; either may raise, which is
+        reported like any other failure.
+    work : WorkDir
+        Takes the datasets and the reports.
+    verbosity : int
+        As ``alos2.cli.logs.set_up`` has it.
+    notes : sequence of str
+        Lines for ``_alt_msg.txt``, before those about the outcomes; looked at when the job has
+        ended, so the job may add to it.
+
+    Returns
+    -------
+    int
+        The exit code. Datasets that were made are printed, one JSON object a line.
+    """
     logs.set_up(verbosity, as_json=False)
     install_signal_handlers()
     try:
-        # Imported late: a usage error should not wait for the rasters' libraries.
         with context.about(context.job, name):
-            wanted = list(targets())
-            downloads, messages = _ingest(wanted, work)
-        work.report_success(downloads, messages)
+            outcomes = job()
+            downloads, messages = _run(outcomes, work)
+        work.report_success(downloads, [*notes, *messages])
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last net: it is reported
         work.report_failure(error, describe(error)[1])
         return report(error)
     return 0
 
 
-def _ingest(targets: Sequence[str], work: WorkDir) -> tuple[list[Download], list[str]]:
+def _run(
+    outcomes: Callable[[IngestOptions], Iterable[Outcome]], work: WorkDir
+) -> tuple[list[Download], list[str]]:
+    # Imported late: a usage error should not wait for the rasters' libraries.
     from alos2.cli.settings import ingest_options, load
-    from alos2.jobs.ingest import ingest_all
-    from alos2.jobs.outcome import Failed, raise_failures
+    from alos2.jobs.ingest import Ingested
+    from alos2.jobs.portaloutcome import Listed, Tally, line_of
 
-    options = ingest_options(load(), out=work.path)
     downloads: list[Download] = []
     messages: list[str] = []
-    failures: list[Failed] = []
-    done = 0
-    for outcome in ingest_all(targets, options):
-        if isinstance(outcome, Failed):
-            failures.append(outcome)
-            continue
-        done += 1
-        downloads.extend(d for d in outcome.downloads if d not in downloads)
-        messages.append(f"{outcome.line['id']}: {outcome.line['status']}")
-        sys.stdout.write(json.dumps(outcome.line, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
-    raise_failures(failures, done)
+    tally = Tally()
+    for outcome in outcomes(ingest_options(load(), out=work.path)):
+        tally.add(outcome)
+        messages.append(line_of(outcome))
+        if isinstance(outcome, Ingested):
+            downloads.extend(d for d in outcome.downloads if d not in downloads)
+            _print(outcome.line)
+        elif isinstance(outcome, Listed):
+            _print(outcome.to_json())
+    tally.raise_failures()
     return downloads, messages
+
+
+def _print(line: object) -> None:
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

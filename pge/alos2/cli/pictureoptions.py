@@ -64,6 +64,11 @@ PICTURE_OPTIONS: Final = (
         help="Also a Cloud-Optimised GeoTIFF of sigma nought of each polarisation.",
     ),
     click.option(
+        "--beams/--no-beams", default=None, cls=GroupedOption, heading=_OTHER,
+        help="Pictures of each beam of ScanSAR level 1.1 beside those of all together "
+        "[default: yes].",
+    ),
+    click.option(
         "--height", "height_m", type=click.FloatRange(-1000, 10_000), metavar="METRES",
         default=0.0, cls=GroupedOption, heading=_OTHER,
         help="Height above the ellipsoid at which level 1.1 is brought to the map [default: 0].",
@@ -84,6 +89,7 @@ def picture_options(
     stretch: Sequence[str],
     stretch_from: Path | None,
     cog: Literal["db", "power", "amplitude"] | None,
+    beams: bool | None,
     height_m: float,
 ) -> PictureOptions:
     """Return `base`, as the settings imply it, with what the flags say.
@@ -114,6 +120,7 @@ def picture_options(
         stretch_of={**stretch_of, **single},
         stretch_from=origin,
         cog=cog or base.cog,
+        beams=base.beams if beams is None else beams,
         height_m=height_m,
     )
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from alos2.cli.output import human_size
 
 if TYPE_CHECKING:
     from alos2.raster.pictures import Progress
+
+BYTES_STAGE: Final = "download"
+"""The stage that counts bytes that come from outside: it shows its rate."""
 
 
 @contextmanager
@@ -25,15 +31,40 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        TextColumn("{task.fields[amount]}"),
+        TimeRemainingColumn(),
+    )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, int] = {}
+        lock = threading.Lock()
 
         def show(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                for finished in tasks.values():
-                    bars.update(finished, visible=False)  # type: ignore[arg-type]
-                tasks[stage] = int(bars.add_task(stage, total=total))
-            bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+            with lock:
+                if stage not in tasks:
+                    for finished in tasks.values():
+                        bars.update(finished, visible=False)  # type: ignore[arg-type]
+                    tasks[stage] = int(bars.add_task(stage, total=total, amount=""))
+                task = tasks[stage]
+                bars.update(task, completed=done, total=total)  # type: ignore[arg-type]
+                if stage == BYTES_STAGE:
+                    speed = next((t.speed for t in bars.tasks if int(t.id) == task), None)
+                    bars.update(task, amount=amount(done, total, speed))  # type: ignore[arg-type]
 
         yield show
+
+
+def amount(done: int, total: int | None, speed: float | None) -> str:
+    """Say how much of a transfer is there, and how fast it goes.
+
+    Parameters
+    ----------
+    done, total : int
+        Bytes that are there, and that there will be; None: unknown.
+    speed : float, optional
+        Bytes a second of late; None: not known yet.
+    """
+    there = human_size(done) if total is None else f"{human_size(done)} of {human_size(total)}"
+    return there if speed is None else f"{there}, {human_size(int(speed))}/s"

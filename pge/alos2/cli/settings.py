@@ -24,6 +24,7 @@ from alos2.errors import UsageError
 
 if TYPE_CHECKING:
     from alos2.jobs.options import IngestOptions
+    from alos2.sources.portals.model import PortalProfile
 
 
 HYSDS_TILE_BUDGET: Final = 3000
@@ -62,16 +63,24 @@ class Settings(BaseSettings):
     """Force one footprint provider."""
     cache: Path | None = None
     """Folder for what need not be asked twice; else the user's cache folder."""
+    downloads: Path | None = None
+    """Folder for downloads while they are needed; else a hidden one beside the datasets."""
+    keep_download: bool = False
+    """Whether they stay after their datasets have been made."""
     min_overlap: float = Field(0.8, gt=0, le=1)
     """Area ratio from which a catalogue's footprint is believed."""
     tile_budget: int | None = Field(None, ge=0)
     """Most tile files of a dataset, 0 for any number; else 3000 under HySDS, and any elsewhere."""
+    beams: bool = True
+    """Whether each beam of ScanSAR level 1.1 gets pictures of its own."""
     pmtiles: bool = False
     """Tiles as PMTiles archives instead of files."""
     cog: Literal["db", "power", "amplitude"] | None = None
     """A Cloud-Optimised GeoTIFF of each polarisation, in this quantity."""
     threads: int | None = Field(None, ge=1, le=64)
     """Threads that draw pictures; else as many as there are cores, but not more than 4."""
+    portals: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Sites of portals: ``[portals.<name>]`` of the file, see `alos2.sources.portals.profiles`."""
     limit_total_bytes: int | None = Field(None, gt=0)
     """This and the next: what an archive may unpack to; defaults in `alos2.archive.limits`."""
     limit_file_bytes: int | None = Field(None, gt=0)
@@ -150,6 +159,8 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
     return IngestOptions(
         out=folder,
         limits=Limits(**limits),
+        downloads=settings.downloads,
+        keep_download=settings.keep_download,
         footprint=settings.footprint,
         footprint_options=FootprintOptions(
             sarcat=settings.sarcat,
@@ -159,11 +170,39 @@ def ingest_options(settings: Settings, *, out: Path | None) -> IngestOptions:
         ),
         pictures=PictureOptions(
             tile_budget=budget,
+            beams=settings.beams,
             pmtiles=settings.pmtiles,
             cog=settings.cog,
             threads=settings.threads or min(_MOST_THREADS, usable_cores()),
         ),
     )
+
+
+def portal_profile(settings: Settings, portal: str, name: str | None) -> PortalProfile | None:
+    """Return the site of a portal that the settings and the environment mean.
+
+    Parameters
+    ----------
+    settings : Settings
+        As `load` gives them.
+    portal : str
+        The portal's name, e.g. ``gportal``.
+    name : str, optional
+        The profile that was asked for.
+
+    Returns
+    -------
+    PortalProfile or None
+        None where nothing is said: the portal knows its own default.
+
+    Raises
+    ------
+    UsageError
+        There is no such portal or profile.
+    """
+    from alos2.sources.portals.profiles import chosen_profile
+
+    return chosen_profile(portal, name, settings.portals, os.environ)
 
 
 def usable_cores() -> int:

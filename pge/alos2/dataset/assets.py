@@ -8,7 +8,7 @@ from typing import Final
 
 from alos2.dataset.pictured import folder_of, path_in_dataset
 from alos2.errors import BadDocument
-from alos2.raster.pictures import BrowseReport, CogReport, PictureReport, TileLayer
+from alos2.raster.pictures import BrowseReport, CogReport, PictureReport, TileLayer, band_name
 from alos2.types import Json
 
 _MULTIHASH_SHA256: Final = "1220"
@@ -41,11 +41,11 @@ def picture_assets(report: PictureReport) -> Json:
     """
     assets: Json = {}
     for browse in report.browse:
-        pol = browse.polarization
-        assets[f"overview-{pol.lower()}"] = _picture(browse, browse.browse, "overview")
-        assets[f"thumbnail-{pol.lower()}"] = _picture(browse, browse.small, "thumbnail")
+        name = band_name(browse.polarization, browse.beam).lower()
+        assets[f"overview-{name}"] = _picture(browse, browse.browse, "overview")
+        assets[f"thumbnail-{name}"] = _picture(browse, browse.small, "thumbnail")
     for cog in report.cogs:
-        assets[f"sigma0-{cog.polarization.lower()}"] = _cog(cog)
+        assets[f"sigma0-{band_name(cog.polarization, cog.beam).lower()}"] = _cog(cog)
     for layer in report.archives:
         if layer.archive is not None:
             assets[f"tiles-{layer.name.lower()}"] = _archive(layer, layer.archive)
@@ -95,7 +95,7 @@ def _picture(browse: BrowseReport, path: Path, role: str) -> Json:
         size,
         digest,
         "image/png",
-        title=f"{browse.polarization}, {role}, sigma nought in dB",
+        title=f"{band_name(browse.polarization, browse.beam)}, {role}, sigma nought in dB",
         roles=[role, "visual"] if role == "overview" else [role],
         **{"sar:polarizations": [browse.polarization]},
     )
@@ -103,8 +103,9 @@ def _picture(browse: BrowseReport, path: Path, role: str) -> Json:
 
 def _cog(cog: CogReport) -> Json:
     size, digest = size_and_sha256(cog.path)
+    name = band_name(cog.polarization, cog.beam)
     band: Json = {
-        "name": cog.polarization,
+        "name": name,
         "data_type": "float32",
         "nodata": "nan",
         "sar:polarizations": [cog.polarization],
@@ -119,7 +120,7 @@ def _cog(cog: CogReport) -> Json:
         size,
         digest,
         _COG_TYPE,
-        title=f"{cog.polarization}, sigma nought {_WORDS[cog.quantity]}",
+        title=f"{name}, sigma nought {_WORDS[cog.quantity]}",
         roles=["data"],
         bands=[band],
         **{"sar:polarizations": [cog.polarization], "proj:shape": list(cog.shape)},

@@ -47,6 +47,7 @@ def _pair(channel: ShownChannel) -> list[float]:
 def _browse_json(browse: BrowseReport) -> Json:
     return {
         "polarization": browse.polarization,
+        "beam": browse.beam,
         "file": browse.browse.name,
         "small": browse.small.name,
         "size": list(browse.size),
@@ -84,6 +85,7 @@ def _tiles_json(layer: TileLayer) -> Json:
 def _cog_json(cog: CogReport) -> Json:
     return {
         "polarization": cog.polarization,
+        "beam": cog.beam,
         "file": cog.path.name,
         "quantity": cog.quantity,
         "epsg": cog.epsg,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from alos2.dataset.hidden import without_hidden
 from alos2.dataset.provenance import public_url
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>\\^`{|}]+")
@@ -19,8 +20,11 @@ _BASE: Final = "x://x"
 def scrub(text: str) -> str:
     """Return `text` in which every URL has become its public part (see `public_url`).
 
-    Text that holds no URL stays exactly as it was.
+    The secrets that this process knows (see `alos2.dataset.hidden`) become ``***``. Text that
+    holds neither stays exactly as it was.
     """
+    # First the secrets: a password may hold what looks like the end of a URL.
+    text = without_hidden(text)
     text = _URL.sub(_public, text)
     text = _RELATIVE_URL.sub(_public_path, text)
     return _QUOTED_QUERY.sub(_public_path, text)

@@ -9,38 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from alos2.dataset.cachefolder import user_cache_dir
 from alos2.footprint.provider import NoAnswer
 
-_FOLDER: Final = "alos2-ingest"
 _MAX_FILE_BYTES: Final = 4096
 
 _memory: dict[str, tuple[float, str]] = {}
 _lock: Final = threading.Lock()
-
-
-def user_cache_dir(environ: Mapping[str, str] | None = None) -> Path | None:
-    """Return the user's cache folder by the platform's rule; None where there is none.
-
-    A job's container may have no home: then there is no folder, and that is no error.
-    """
-    environ = os.environ if environ is None else environ
-    name = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
-    base = environ.get(name, "")
-    if base and Path(base).is_absolute():
-        return Path(base) / _FOLDER
-    home = environ.get("USERPROFILE" if sys.platform == "win32" else "HOME", "")
-    if not home or not Path(home).is_dir():
-        return None
-    inner = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
-    return Path(home) / inner / _FOLDER
 
 
 def forget() -> None:

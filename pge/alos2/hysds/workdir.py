@@ -14,11 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alos2.dataset.provenance import public_url
 from alos2.dataset.scrub import scrub
 from alos2.errors import UsageError
+
+if TYPE_CHECKING:
+    from alos2.sources.credentials.secret import Secret
 
 CONTEXT_FILE = "_context.json"
 
@@ -101,6 +104,42 @@ class WorkDir:
                 hint="give it as a JSON string",
             )
         return value.strip() or None
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return the words of a job parameter: a text with commas or spaces, or a list of texts.
+
+        Raises
+        ------
+        UsageError
+            ``_context.json`` cannot be read, or the parameter is something else.
+        """
+        value = self.context().get(name)
+        values = value if isinstance(value, list) else [value]
+        words: list[str] = []
+        for one in values:
+            if isinstance(one, int) and not isinstance(one, bool):
+                words.append(str(one))
+            elif isinstance(one, str):
+                words += one.replace(",", " ").split()
+            elif one is not None:
+                raise UsageError(
+                    f"parameter {name!r} in {CONTEXT_FILE} is {type(one).__name__}, not text",
+                    hint="give it as a JSON string, with commas between several",
+                )
+        return tuple(words)
+
+    def take_secret(self, name: str) -> Secret | None:
+        """Return a secret parameter, after it has been taken out of ``_context.json``.
+
+        Raises
+        ------
+        UsageError, NoResource
+            See `alos2.hysds.secretparam.take_secret`.
+        """
+        # Imported late: the sources' libraries are slow to import, and few jobs have a secret.
+        from alos2.hysds.secretparam import take_secret  # noqa: PLC0415
+
+        return take_secret(self.path / CONTEXT_FILE, name)
 
     def report_failure(self, error: BaseException, short: str) -> None:
         """Write ``_alt_error.txt`` (`short`) and ``_alt_traceback.txt``, both without secrets."""

@@ -29,5 +29,11 @@ class IngestOptions:
     limits: Limits = DEFAULT_LIMITS
     pictures: PictureOptions = field(default_factory=PictureOptions)
     transfer: TransferOptions = field(default_factory=TransferOptions)
+    downloads: Path | None = None
+    """Folder for downloads; None: a hidden one in `out`."""
+    keep_download: bool = False
+    """Leave a download where it is after its datasets have been made."""
+    credential: str | None = None
+    """Name of the credential profile for URLs; None: whatever is found for their host."""
     progress: Progress = silent
     cancelled: Callable[[], bool] = never

@@ -3,13 +3,14 @@
 Each beam has its own times and ranges, and neighbours overlap. The union is an image on common
 steps of azimuth time and slant range. Its power is interpolated between the cells of each beam;
 where beams overlap their powers are averaged, each with the more weight the farther it is from its
-own edge, so that one passes into the other without a seam.
+own edge, so that one passes into the other without a seam. A union of one beam is that beam by
+itself on the steps of all: where no other overlaps it is the same, to the last bit but one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -55,6 +56,17 @@ class _Between(NamedTuple):
         return cls(before, share, inside, np.asarray((at >= 0.0) & (at < size)))
 
 
+class _Seen(NamedTuple):
+    """What one beam shows of a window."""
+
+    at: tuple[slice, slice]
+    """Its lines and pixels in the window."""
+    power: Plane
+    valid: npt.NDArray[np.bool_]
+    share: npt.NDArray[np.float32]
+    """Weight where beams overlap, pixel by pixel."""
+
+
 class BeamUnion:
     """`PixelSource` over the beams of one polarisation, on their common frame."""
 
@@ -89,10 +101,20 @@ class BeamUnion:
         return np.asarray(np.isfinite(self.power(window)))
 
     def _strip(self, window: Window, result: Plane) -> None:
+        if len(self._beams) == 1:
+            for at, power, valid, _ in self._seen(window):
+                result[at] = np.where(valid, power, np.float32(np.nan))
+            return
+        total, weight = np.zeros(result.shape, np.float32), np.zeros(result.shape, np.float32)
+        for at, power, valid, share in self._seen(window):
+            total[at] += np.where(valid, power * share, np.float32(0))
+            weight[at] += np.where(valid, share, np.float32(0))
+        np.divide(total, weight, out=result, where=weight > 0)
+
+    def _seen(self, window: Window) -> Iterator[_Seen]:
         frame = self._frame
         times = frame.start_s + frame.step_s * (window.line + 0.5 + np.arange(window.lines))
         ranges = frame.near_m + frame.step_m * (window.pixel + 0.5 + np.arange(window.pixels))
-        total, weight = np.zeros(result.shape, np.float32), np.zeros(result.shape, np.float32)
         for source, own in self._beams:
             rows = np.flatnonzero((times >= own.start_s) & (times < own.end_s))
             columns = np.flatnonzero((ranges >= own.near_m) & (ranges < own.far_m))
@@ -104,9 +126,7 @@ class BeamUnion:
             power, valid = _interpolated(source, down, across)
             edge = np.minimum(ranges[at[1]] - own.near_m, own.far_m - ranges[at[1]])
             share = np.maximum(edge / (own.far_m - own.near_m), _LEAST_WEIGHT).astype(np.float32)
-            total[at] += np.where(valid, power * share, np.float32(0))
-            weight[at] += np.where(valid, share, np.float32(0))
-        np.divide(total, weight, out=result, where=weight > 0)
+            yield _Seen(at, power, valid, share)
 
 
 def _interpolated(

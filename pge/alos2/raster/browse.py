@@ -2,8 +2,8 @@
 
 About a tenth of the image, its long side clamped to 1024 to 2048 pixels and never larger than the
 image; ground pixels about square. Detected images keep their own map projection (those along the
-track stay along the track), level 1.1 is drawn on the map that it was brought to, north up, all
-ScanSAR beams of a polarisation in one picture.
+track stay along the track), level 1.1 is drawn on the map that it was brought to, north up: all
+ScanSAR beams of a polarisation in one picture, and each in one of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from alos2.product.model import Image
 from alos2.raster.blocks import multilook
 from alos2.raster.canvas import SMALL_SIDE, Canvas, browse_long_side, canvas_of, flipped, reduced
 from alos2.raster.files import write_file
-from alos2.raster.pictures import BrowseReport, CalibrationUsed, Cancelled, PictureOptions, Progress
+from alos2.raster.pictures import (
+    BrowseReport,
+    CalibrationUsed,
+    Cancelled,
+    PictureOptions,
+    Progress,
+    StretchLimits,
+)
 from alos2.raster.png import encode_grey
 from alos2.raster.source import PixelSource
 from alos2.raster.stretch import find_limits, to_grey
@@ -82,9 +89,28 @@ def draw(
 
 
 def write_browse(
-    drawn: Drawn, out_dir: Path, stem: str, options: PictureOptions
+    drawn: Drawn,
+    out_dir: Path,
+    stem: str,
+    options: PictureOptions,
+    *,
+    beam: str | None = None,
+    limits: StretchLimits | None = None,
 ) -> BrowseReport | None:
     """Write both browse pictures; None when there is no valid pixel.
+
+    Parameters
+    ----------
+    drawn
+        The picture in power.
+    stem
+        Of the files' names.
+    options
+        By which limits are found.
+    beam
+        The one that is shown by itself.
+    limits
+        Another picture's, to be taken as they are.
 
     Raises
     ------
@@ -95,7 +121,8 @@ def write_browse(
     if not np.isfinite(power).any():
         return None
     polarization = drawn.images[0].polarization
-    limits = find_limits(power, options, polarization)
+    if limits is None:
+        limits = find_limits(power, options, polarization)
     browse, small = out_dir / f"{stem}.browse.png", out_dir / f"{stem}.browse_small.png"
     little = reduced(drawn.canvas, SMALL_SIDE).power
     write_file(browse, encode_grey(to_grey(power, limits)))
@@ -113,4 +140,5 @@ def write_browse(
         beams=tuple(str(i.beam) for i in drawn.images if i.beam is not None),
         stretch=limits,
         calibration=drawn.calibration,
+        beam=beam,
     )

@@ -28,7 +28,7 @@ from rasterio.windows import Window as RasterioWindow
 from alos2.errors import NoResource
 from alos2.product.model import MapGrid
 from alos2.raster.control import check
-from alos2.raster.pictures import Cancelled, Progress
+from alos2.raster.pictures import Cancelled, Progress, band_name
 from alos2.raster.reports import CogQuantity, CogReport
 from alos2.raster.source import PixelSource
 from alos2.raster.stretch import decibel
@@ -70,11 +70,12 @@ def write_cog(
     quantity: CogQuantity,
     work_dir: Path,
     *,
+    beam: str | None = None,
     stage: str,
     progress: Progress,
     cancelled: Cancelled,
 ) -> CogReport:
-    """Write one polarisation as a COG.
+    """Write one polarisation, or one beam of it, as a COG.
 
     Parameters
     ----------
@@ -84,6 +85,8 @@ def write_cog(
         Of the COG; only there when all went well.
     work_dir
         Takes about one and a third times the size of the image in float32, and is freed again.
+    beam
+        The one that is in it by itself.
     stage
         What `progress` is told; lines are its unit.
 
@@ -107,7 +110,7 @@ def write_cog(
             _write_levels(
                 source, levels, quantity, stage=stage, progress=progress, cancelled=cancelled
             )
-        virtual.write_text(_virtual(levels, grid, polarization, quantity, source), "utf-8")
+        virtual.write_text(_virtual(levels, grid, (polarization, beam), quantity, source), "utf-8")
         check(cancelled)
         with rasterio.Env(**_GDAL_OPTIONS):
             rasterio.shutil.copy(
@@ -138,6 +141,7 @@ def write_cog(
         pixel_m=float(np.hypot(grid.transform[0], grid.transform[3])),
         overviews=tuple(level.factor for level in levels[1:]),
         calibration=source.calibration,
+        beam=beam,
     )
 
 
@@ -226,7 +230,7 @@ def in_quantity(power: Plane, quantity: CogQuantity) -> Plane:
 def _virtual(
     levels: list[_Level],
     grid: MapGrid,
-    polarization: Polarization,
+    band: tuple[Polarization, str | None],
     quantity: CogQuantity,
     source: PixelSource,
 ) -> str:
@@ -237,11 +241,13 @@ def _virtual(
     tags = {
         "units": _UNITS[quantity],
         "quantity": f"sigma nought, {_UNITS[quantity]}",
-        "polarization": polarization,
+        "polarization": band[0],
         "calibration_source": used.source,
         "overviews": "means of power over the valid pixels",
         "AREA_OR_POINT": "Area",
     }
+    if band[1] is not None:
+        tags["beam"] = band[1]
     if used.factor_db is not None:
         tags["calibration_factor_db"] = f"{used.factor_db:g}"
     items = "".join(f'<MDI key="{key}">{escape(value)}</MDI>' for key, value in tags.items())
@@ -260,7 +266,7 @@ def _virtual(
         f"<GeoTransform>{c!r}, {a!r}, {b!r}, {f!r}, {d!r}, {e!r}</GeoTransform>"
         f"<Metadata>{items}</Metadata>"
         '<VRTRasterBand dataType="Float32" band="1">'
-        f"<Description>sigma0_{polarization}_{quantity}</Description>"
+        f"<Description>sigma0_{band_name(*band)}_{quantity}</Description>"
         f"<NoDataValue>nan</NoDataValue><UnitType>{escape(_UNITS[quantity])}</UnitType>"
         f"<SimpleSource>{source_of(levels[0])}</SimpleSource>{overviews}"
         "</VRTRasterBand></VRTDataset>"

@@ -1,4 +1,4 @@
-"""Which layers a product's polarisations make: each one in grey, and a colour composite.
+"""Which layers a product makes: each polarisation in grey, a colour composite, single beams.
 
 The composite is the one in common use for L-band: red is the co-polarised power, green the
 cross-polarised, blue their ratio (co over cross), each stretched in dB. Forest, which turns the
@@ -14,6 +14,9 @@ HH HV          HH    HV     HH/HV
 VV VH          VV    VH     VV/VH
 HH HV VH VV    HH    HV     HH/HV
 =============  ====  =====  =====
+
+Each beam of ScanSAR is a layer in grey, with the limits of its polarisation, so that beams can be
+compared; the composite is of all beams together.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alos2.raster.layers import Channel
-from alos2.raster.pictures import COMPOSITE, RATIO
+from alos2.raster.pictures import COMPOSITE, RATIO, band_name
 from alos2.types import Polarization
 
 _PAIRS: Final[tuple[tuple[Polarization, Polarization], ...]] = (
@@ -45,7 +48,7 @@ class PlannedChannel:
     """One channel, before its limits are known."""
 
     shows: str
-    """For people: ``HH``, ``HH/HV``."""
+    """For people: ``HH``, ``HH/HV``, ``HH-F1``."""
     limits: str
     """Whose stretch limits it has: a polarisation, or ``ratio``."""
     channel: Channel
@@ -72,9 +75,22 @@ def co_polarized(layers: Sequence[str]) -> str:
 
 
 def plan_layers(
-    polarizations: Sequence[Polarization], *, composite: bool
+    polarizations: Sequence[Polarization],
+    beams: Sequence[tuple[Polarization, str]] = (),
+    *,
+    composite: bool,
 ) -> tuple[PlannedLayer, ...]:
-    """Return the layers of bands in this order: each polarisation, then the composite."""
+    """Return the layers: each polarisation, then the composite, then each beam by itself.
+
+    Parameters
+    ----------
+    polarizations
+        The first bands, in order.
+    beams
+        The bands behind them: polarisation and name, e.g. ``F1``.
+    composite
+        Whether there is one, where there are two polarisations for it.
+    """
     layers = [
         PlannedLayer(pol, (PlannedChannel(pol, pol, Channel(band)),))
         for band, pol in enumerate(polarizations)
@@ -88,6 +104,9 @@ def plan_layers(
             PlannedChannel("/".join(pair), RATIO, Channel(co, over=cross)),
         )
         layers.append(PlannedLayer(COMPOSITE, channels))
+    for band, (pol, beam) in enumerate(beams, len(polarizations)):
+        name = band_name(pol, beam)
+        layers.append(PlannedLayer(name, (PlannedChannel(name, pol, Channel(band)),)))
     return tuple(layers)
 
 

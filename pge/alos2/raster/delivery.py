@@ -33,7 +33,10 @@ class Deliveries:
 
 
 def plan_deliveries(
-    names: Sequence[str], co: str, per_zoom: Mapping[int, int], options: PictureOptions
+    names: Sequence[str],
+    co: str,
+    per_zoom: Mapping[str, Mapping[int, int]],
+    options: PictureOptions,
 ) -> Deliveries:
     """Decide for each layer.
 
@@ -44,21 +47,22 @@ def plan_deliveries(
     co
         The one that stays as files if only one can.
     per_zoom
-        Tiles of one layer at each of its zooms, at most; looked at only where there is a budget.
+        Tiles of each layer at each of its zooms, at most; all layers have the same zooms. Numbers
+        are looked at only where there is a budget.
     options
         ``pmtiles`` and ``tile_budget``.
     """
     if options.pmtiles:
         return Deliveries({name: Delivery(None, archive=True) for name in names})
-    deepest = max(per_zoom)
-    budget, each = options.tile_budget, sum(per_zoom.values())
-    if budget == 0 or each * len(names) <= budget:
+    deepest = max(per_zoom[co])
+    budget, all_tiles = options.tile_budget, sum(sum(per_zoom[name].values()) for name in names)
+    if budget == 0 or all_tiles <= budget:
         return Deliveries({name: Delivery(deepest, archive=False) for name in names})
-    fits = [zoom for zoom in per_zoom if _down_to(per_zoom, zoom) <= budget]
+    fits = [zoom for zoom in per_zoom[co] if _down_to(per_zoom[co], zoom) <= budget]
     files_to = max(fits, default=None)
     chosen = {name: Delivery(None, archive=True) for name in names}
     chosen[co] = Delivery(files_to, archive=files_to != deepest)
-    return Deliveries(chosen, _sentence(chosen, co, budget, each * len(names)))
+    return Deliveries(chosen, _sentence(chosen, co, budget, all_tiles))
 
 
 def _down_to(per_zoom: Mapping[int, int], deepest: int) -> int:

@@ -49,8 +49,8 @@ class _Album:
     limits: dict[str, StretchLimits] = field(default_factory=dict)
     small: dict[Polarization, _Power] = field(default_factory=dict)
     """The bands that the composite needs, as large as a browse picture, first line first."""
-    valid: npt.NDArray[np.bool_] | None = None
-    """Where any band holds data, in the same pixels."""
+    valid: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    """Where each band holds data, in the pixels of its browse picture, first line first."""
     cogs: list[CogReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -76,7 +76,7 @@ def draw_pictures(
     with _work_folder(out_dir) as work, open_ground(product, work, task) as ground:
         album = _browse(ground, task)
         tiles = TileSets()
-        if options.tiles and album.valid is not None:
+        if options.tiles and album.bands:
             tiles = make_tiles(ground, album.bands, album.limits, album.valid, task)
         if options.cog is not None:
             album.cogs.extend(_cog(band, options.cog, work, task) for band in album.bands)
@@ -98,40 +98,44 @@ def _browse(ground: Ground, task: Task) -> _Album:
     pair = composite_pair([band.polarization for band in ground.bands])
     for band in ground.bands:
         pol = band.polarization
-        drawn = draw(
-            band.mapped,
-            band.images,
-            stage=f"browse {pol}",
-            progress=task.progress,
-            cancelled=task.cancelled,
-        )
-        if not _keep(drawn, album, task):
-            continue
-        album.bands.append(band)
-        power = _first_line_first(drawn)
-        here = np.isfinite(power)
-        album.valid = here if album.valid is None else album.valid | here
-        if pair is not None and pol in pair:
+        power = _draw_band(band, album, task)
+        if power is not None and pair is not None and pol in pair:
             album.small[pol] = power
     if pair is not None and set(pair) <= album.small.keys():
         quotient = ratio(album.small[pair[0]], album.small[pair[1]])
         if np.isfinite(quotient).any():
             album.limits[RATIO] = find_limits(quotient, task.options, RATIO)
     album.small.clear()
+    for beam in ground.beams:
+        if beam.polarization in album.limits:  # else all of them are empty
+            _draw_band(beam, album, task)
     return album
 
 
-def _keep(drawn: Drawn, album: _Album, task: Task) -> bool:
-    """Write the browse pictures of one polarisation; False if it holds no data."""
-    pol = drawn.images[0].polarization
-    report = write_browse(drawn, task.out_dir, browse_stem(pol, task.dataset_id), task.options)
+def _draw_band(band: Band, album: _Album, task: Task) -> _Power | None:
+    """Write a band's browse pictures; its power, first line first, or None if it has no data."""
+    pol = band.polarization
+    drawn = draw(
+        band.mapped,
+        band.images,
+        stage=f"browse {band.name}",
+        progress=task.progress,
+        cancelled=task.cancelled,
+    )
+    stem = browse_stem(band.name, task.dataset_id)
+    limits = None if band.beam is None else album.limits[pol]
+    report = write_browse(drawn, task.out_dir, stem, task.options, beam=band.beam, limits=limits)
     if report is None:
         names = ", ".join(image.file.name for image in drawn.images)
-        album.notes.append(f"no picture of {pol}: {names} holds no valid pixel")
-        return False
+        album.notes.append(f"no picture of {band.name}: {names} holds no valid pixel")
+        return None
     album.browse.append(report)
-    album.limits[pol] = report.stretch
-    return True
+    album.bands.append(band)
+    if band.beam is None:
+        album.limits[pol] = report.stretch
+    power = _first_line_first(drawn)
+    album.valid[band.name] = np.isfinite(power)
+    return power
 
 
 def _first_line_first(drawn: Drawn) -> _Power:
@@ -145,10 +149,11 @@ def _cog(band: Band, quantity: CogQuantity, work: Path, task: Task) -> CogReport
     return write_cog(
         band.mapped,
         pol,
-        task.out_dir / cog_name(pol, task.dataset_id, quantity),
+        task.out_dir / cog_name(band.name, task.dataset_id, quantity),
         quantity,
         work,
-        stage=f"cog {pol}",
+        beam=band.beam,
+        stage=f"cog {band.name}",
         progress=task.progress,
         cancelled=task.cancelled,
     )

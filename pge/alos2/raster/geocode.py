@@ -2,6 +2,7 @@
 
 * ``map_grid(surface, spacing_m=None) -> MapGrid``: the grid that holds all of an image: UTM of the
   zone of its centre, polar stereographic (UPS) beyond 84 degrees north and 80 south.
+* ``map_part(grid, surface) -> MapGrid``: the part of a grid that holds all of another image.
 * ``map_source(source, surface, grid) -> PixelSource``: the image on that grid, read by windows
   like any other; `.grid` is the grid.
 
@@ -84,6 +85,30 @@ def map_grid(surface: Surface, spacing_m: float | None = None) -> MapGrid:
     if not (np.abs(across).max() * step < 2e7 and np.abs(down).max() * step < 2e7):
         raise BadProduct("the image reaches too far around the Earth for a map")
     return MapGrid(wkt, epsg, (step, 0.0, left * step, 0.0, -step, -top * step), shape)
+
+
+def map_part(grid: MapGrid, surface: Surface) -> MapGrid:
+    """Return the part of a map grid, in whole pixels of it, that holds all of an image.
+
+    Parameters
+    ----------
+    grid
+        As of `map_grid`, not rotated.
+    surface
+        Where the image lies: within the grid, as a beam within the union of beams.
+    """
+    across, down = Places(grid).pixel_line(*surface.lonlat(*_boundary(surface.shape)))
+    left, right = _within(across, grid.shape.pixels)
+    top, bottom = _within(down, grid.shape.lines)
+    a, b, c, d, e, f = grid.transform
+    moved = (a, b, c + left * a, d, e, f + top * e)
+    return MapGrid(grid.crs_wkt, grid.epsg, moved, RasterShape(bottom - top, right - left))
+
+
+def _within(at: Values, size: int) -> tuple[int, int]:
+    """First and behind the last whole pixel around some places; one at least."""
+    first = min(max(0, math.floor(float(at.min()))), size - 1)
+    return first, min(max(first + 1, math.ceil(float(at.max()))), size)
 
 
 def _round_spacing(spacing_m: float) -> float:

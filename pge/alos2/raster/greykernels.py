@@ -49,6 +49,35 @@ def halve(tile: Any, parent: Any, down: int, across: int) -> None:
 
 
 @kernel
+def sliding_means(power: Any, lines: int, pixels: int) -> None:
+    """Average each pixel with its next ones, in place: the mean power of those that are valid.
+
+    What was the pixel at (j, i) becomes the mean over (j, i) to (j + lines - 1, i + pixels - 1),
+    whose centre lies half a pixel farther for each neighbour. Nothing is thinned out: what is
+    interpolated between these means is an average around the very place that is asked for.
+
+    Parameters
+    ----------
+    power : float32 (n, m)
+        0 where there is no data; beyond it there is none either.
+    lines, pixels
+        1 or 2.
+    """
+    rows, columns = power.shape
+    nothing = np.zeros(columns + 1, np.float32)
+    upper, lower = np.zeros(columns + 1, np.float32), np.zeros(columns + 1, np.float32)
+    wide = np.float32(pixels - 1)
+    for j in range(rows):
+        upper[:columns] = power[j]
+        lower[:columns] = power[j + 1] if lines > 1 and j + 1 < rows else nothing[:columns]
+        row = power[j]
+        for i in range(columns):
+            a, b, c, d = upper[i], wide * upper[i + 1], lower[i], wide * lower[i + 1]
+            count = np.float32(a > 0) + np.float32(b > 0) + np.float32(c > 0) + np.float32(d > 0)
+            row[i] = (a + b + c + d) / max(count, np.float32(1))
+
+
+@kernel
 def clean(power: Any) -> Any:
     """Replace NaN by 0 in `power`, float32 (n, m); tells whether anything is valid."""
     best = np.float32(0)

@@ -2,28 +2,34 @@
 
 Detected images lie on a map already. Level 1.1 is multilooked once, in one pass over each file
 (`alos2.raster.quicklook`); tiles are drawn from that on its own surface, browse pictures and COGs
-from it as it lies on the map (`alos2.raster.geocode`).
+from it as it lies on the map (`alos2.raster.geocode`). The beams of ScanSAR are bands too, beside
+those of all of them together: on the same surface, so that one walk draws them all, and for browse
+pictures and COGs on the part of the map where they lie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alos2.product.model import Image, MapGrid, Product
 from alos2.raster.layers import Surface
-from alos2.raster.pictures import first_images
+from alos2.raster.pictures import band_name, first_images
 from alos2.raster.places import Places
 from alos2.raster.source import PixelSource, open_source
 from alos2.raster.task import Task
 from alos2.types import Polarization
 
+if TYPE_CHECKING:
+    from alos2.raster.quicklook import Quicklook
+
 
 @dataclass(frozen=True)
 class Band:
-    """One polarisation."""
+    """One polarisation, or one beam of it."""
 
     polarization: Polarization
     images: tuple[Image, ...]
@@ -31,7 +37,17 @@ class Band:
     source: PixelSource
     """On the ground's surface."""
     mapped: PixelSource
-    """On the ground's map; the same one where the surface is a map."""
+    """On the ground's map; the same one where the surface is a map. A beam has a part of the map,
+    in the same pixels."""
+    beam: str | None = None
+    """Of one beam by itself, e.g. ``F1``."""
+    surface: Surface | None = None
+    """Of one beam: its own, which the ground's holds."""
+
+    @property
+    def name(self) -> str:
+        """What pictures of it are called: ``HH``, ``HH-F1``."""
+        return band_name(self.polarization, self.beam)
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,8 @@ class Ground:
     """Level 1.1: height above the ellipsoid of the surface, m."""
     mapped_by: str | None = None
     """Level 1.1: what says where it lies."""
+    beams: tuple[Band, ...] = ()
+    """ScanSAR level 1.1: each beam of each polarisation by itself, where they are wanted."""
 
 
 @contextmanager
@@ -83,7 +101,7 @@ def open_ground(product: Product, work_dir: Path, task: Task) -> Iterator[Ground
 
 def _from_slant_range(product: Product, work_dir: Path, task: Task, stack: ExitStack) -> Ground:
     # Level 1.1 only: its kernels take a while to load.
-    from alos2.raster.geocode import map_grid, map_source  # noqa: PLC0415
+    from alos2.raster.geocode import map_grid  # noqa: PLC0415
     from alos2.raster.quicklook import QuicklookOptions, quicklook  # noqa: PLC0415
 
     options = QuicklookOptions(height_m=task.options.height_m, threads=task.options.threads)
@@ -102,7 +120,21 @@ def _from_slant_range(product: Product, work_dir: Path, task: Task, stack: ExitS
     }
     first = next(iter(looks.values()))
     grid = map_grid(first.surface)
-    bands = tuple(
+    bands = _unions(product, looks, grid)
+    beams = _beams(product, looks, grid) if task.options.beams else ()
+    places = Places(grid)
+    return Ground(
+        bands, first.surface, grid, places, first.height_m, first.surface_from, beams=beams
+    )
+
+
+def _unions(
+    product: Product, looks: Mapping[Polarization, Quicklook], grid: MapGrid
+) -> tuple[Band, ...]:
+    from alos2.raster.geocode import map_source  # noqa: PLC0415
+
+    first = next(iter(looks.values()))
+    return tuple(
         Band(
             pol,
             tuple(image for image in product.images if image.polarization == pol),
@@ -111,5 +143,25 @@ def _from_slant_range(product: Product, work_dir: Path, task: Task, stack: ExitS
         )
         for pol, look in looks.items()
     )
-    places = Places(grid)
-    return Ground(bands, first.surface, grid, places, first.height_m, first.surface_from)
+
+
+def _beams(
+    product: Product, looks: Mapping[Polarization, Quicklook], grid: MapGrid
+) -> tuple[Band, ...]:
+    """Return each beam of each polarisation; none where one beam is all there is."""
+    from alos2.raster.geocode import map_part, map_source  # noqa: PLC0415
+
+    together = next(iter(looks.values())).surface
+    found: dict[tuple[Polarization, str], Band] = {}
+    names = dict.fromkeys(beam.name for look in looks.values() for beam in look.beams)
+    for name in names:  # outside: all polarisations of a beam share the nodes of its map
+        part: MapGrid | None = None
+        for pol, look in looks.items():
+            beam = next((beam for beam in look.beams if beam.name == name), None)
+            if beam is None or len(look.beams) < 2:
+                continue
+            part = part or map_part(grid, beam.surface)
+            image = next(i for i in product.images if i.polarization == pol and str(i.beam) == name)
+            mapped = map_source(beam.placed, together, part)
+            found[pol, name] = Band(pol, (image,), beam.placed, mapped, name, beam.surface)
+    return tuple(band for pol in looks for (own, _), band in found.items() if own == pol)

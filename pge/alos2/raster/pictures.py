@@ -41,6 +41,7 @@ __all__ = [
     "ShownChannel",
     "StretchLimits",
     "TileLayer",
+    "band_name",
     "browse_stem",
     "cog_name",
     "first_images",
@@ -106,6 +107,8 @@ class PictureOptions:
     """Tile rows count from the south (TMS, as HySDS's map wants) and not from the north (XYZ)."""
     composite: bool = True
     """Whether two polarisations or more get a colour composite too."""
+    beams: bool = True
+    """Whether each beam of ScanSAR level 1.1 gets pictures of its own, beside those of all."""
     pmtiles: bool = False
     """All tiles into PMTiles archives, one a layer, instead of files."""
     tile_budget: int = 0
@@ -151,14 +154,23 @@ class PictureOptions:
         return max(automatic, self.min_zoom)
 
 
-def browse_stem(polarization: Polarization, dataset_id: str) -> str:
-    """Return the browse pictures' name without its endings: ``IMG-HH-<id>_disp``."""
-    return f"IMG-{polarization}-{dataset_id}_disp"
+def band_name(polarization: Polarization, beam: str | None) -> str:
+    """Return what pictures of a polarisation, or of one beam of it, are called: ``HH-F1``."""
+    return polarization if beam is None else f"{polarization}-{beam}"
 
 
-def cog_name(polarization: Polarization, dataset_id: str, quantity: CogQuantity) -> str:
+def browse_stem(band: str, dataset_id: str) -> str:
+    """Return the browse pictures' name without its endings: ``IMG-HH-<id>_disp``.
+
+    Of a beam ``IMG-HH-F1-<id>_disp``: where names are sorted, behind the picture of all beams.
+    JAXA's own way, ``<id>-F1``, would put it before.
+    """
+    return f"IMG-{band}-{dataset_id}_disp"
+
+
+def cog_name(band: str, dataset_id: str, quantity: CogQuantity) -> str:
     """Return a COG's name, one that nobody takes for a product's: ``<id>_HH_sigma0_db.tif``."""
-    return f"{dataset_id}_{polarization}_sigma0_{quantity}.tif"
+    return f"{dataset_id}_{band}_sigma0_{quantity}.tif"
 
 
 def make_pictures(

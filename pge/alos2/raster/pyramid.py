@@ -23,8 +23,9 @@ from alos2.raster.layers import Layer, LayerReport, Surface
 from alos2.raster.mercator import ancestors, children, cover
 from alos2.raster.painter import Canvas, Painter, Square
 from alos2.raster.pictures import TILE_PX, Cancelled, Progress
+from alos2.raster.pieces import Patch, Piece, Power, is_windowed, opener_of
 from alos2.raster.source import PixelSource
-from alos2.raster.warp import Patch, Piece, Power, Scale, opener_of, subtree_nodes
+from alos2.raster.warp import Scale, subtree_nodes
 
 _HALF = TILE_PX // 2
 
@@ -74,7 +75,11 @@ class Pyramid:
         self._painters = [Painter(layer) for layer in layers]
         self._bands = range(len(sources))
         self._top_zoom = min(layer.min_zoom for layer in layers)
-        self.scale = Scale.of(surface, max(layer.max_zoom for layer in layers))
+        self.scale = Scale.of(
+            surface,
+            max(layer.max_zoom for layer in layers),
+            windowed=sum(is_windowed(source) for source in sources),
+        )
         self._openers = [opener_of(source, self.scale) for source in sources]
         self._rooms: SimpleQueue[_Room] = SimpleQueue()
         for _ in range(threads):
@@ -155,16 +160,22 @@ class Pyramid:
             return 0
         if tile.z == leaf_zoom:
             return leaf(tile)
-        squares, drawn = room.at(tile.z), 0
+        squares, below = room.at(tile.z), room.at(tile.z + 1)
+        quarters = []
         for number, child in enumerate(children(tile)):
             found = self._grow(child, room, wanted, leaf_zoom, leaf)
-            down, across = number // 2 * _HALF, number % 2 * _HALF
-            for band, below in enumerate(room.at(child.z)):
+            for band in self._bands:
                 if found >> band & 1:
-                    halve(below.power, squares[band].power, down, across)
-                else:
-                    squares[band].power[down : down + _HALF, across : across + _HALF] = 0
-            drawn |= found
+                    halve(below[band].power, squares[band].power, *_corner(number))
+            quarters.append(found)
+        drawn = quarters[0] | quarters[1] | quarters[2] | quarters[3]
+        for band in self._bands:
+            # Most of many beams are nowhere near: a band that nobody will look at stays as it is.
+            if drawn >> band & 1:
+                for number, found in enumerate(quarters):
+                    if not found >> band & 1:
+                        down, across = _corner(number)
+                        squares[band].power[down : down + _HALF, across : across + _HALF] = 0
         self._paint(tile, room, drawn)
         return drawn
 
@@ -172,6 +183,11 @@ class Pyramid:
         if drawn and tile.z >= self._top_zoom:
             for painter in self._painters:
                 painter.paint(tile, room.at(tile.z), drawn, room.canvas)
+
+
+def _corner(number: int) -> tuple[int, int]:
+    """First line and pixel of a quarter of a tile, in the order of `children`."""
+    return number // 2 * _HALF, number % 2 * _HALF
 
 
 def _resample(

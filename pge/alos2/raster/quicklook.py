@@ -75,6 +75,8 @@ class BeamLook:
     source: PixelSource
     surface: Surface
     looks: Looks
+    placed: PixelSource
+    """The beam as it lies among all: of the shape and on the surface of their union."""
 
 
 @dataclass(frozen=True)
@@ -235,16 +237,19 @@ def choose_looks(
 def _assembled(ground: _Ground, images: list[Image], sources: list[CellSource]) -> Quicklook:
     source: PixelSource = sources[0]
     beams: tuple[BeamLook, ...] = ()
-    if images[0].beam is not None:
-        beams = tuple(
-            BeamLook(str(i.beam), s, surface, looks)
-            for i, s, surface, looks in zip(
-                images, sources, ground.surfaces, ground.looks, strict=True
-            )
-        )
+    placed: list[PixelSource] = list(sources)
     if ground.union_frame is not None:
         name = images[0].file.name.rsplit("-", 1)[0]
-        source = BeamUnion(name, ground.union_frame, list(zip(sources, ground.frames, strict=True)))
+        parts = list(zip(sources, ground.frames, strict=True))
+        source = BeamUnion(name, ground.union_frame, parts)
+        placed = [BeamUnion(part[0].name, ground.union_frame, [part]) for part in parts]
+    if images[0].beam is not None:
+        beams = tuple(
+            BeamLook(str(i.beam), s, surface, looks, alone)
+            for i, s, surface, looks, alone in zip(
+                images, sources, ground.surfaces, ground.looks, placed, strict=True
+            )
+        )
     return Quicklook(
         source=source,
         surface=ground.union,

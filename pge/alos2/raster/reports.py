@@ -34,7 +34,7 @@ class CalibrationUsed:
 
 @dataclass(frozen=True)
 class BrowseReport:
-    """One polarisation's browse pictures."""
+    """The browse pictures of one polarisation, or of one beam of it."""
 
     polarization: Polarization
     browse: Path
@@ -54,6 +54,8 @@ class BrowseReport:
     """ScanSAR beams that were put together, e.g. ``F1``; empty otherwise."""
     stretch: StretchLimits
     calibration: CalibrationUsed
+    beam: str | None = None
+    """The one that it shows by itself; its limits are those of all beams together."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class ShownChannel:
     """What one channel of a layer shows."""
 
     shows: str
-    """A polarisation, or the ratio of two, e.g. ``HH/HV`` (in power; a difference in dB)."""
+    """A polarisation, a beam of it, e.g. ``HH-F1``, or the ratio of two polarisations, e.g.
+    ``HH/HV`` (in power; a difference in dB)."""
     stretch: StretchLimits
 
 
@@ -70,7 +73,7 @@ class TileLayer:
     """One set of map tiles: a folder of files, or one PMTiles archive."""
 
     name: str
-    """The polarisation, or ``RGB`` for the composite."""
+    """The polarisation, ``RGB`` for the composite, or a beam such as ``HH-F1``."""
     min_zoom: int
     max_zoom: int
     native_zoom: int
@@ -109,6 +112,8 @@ class CogReport:
     overviews: tuple[int, ...]
     """Factors, e.g. 2, 4, 8; each pixel is the mean power of the valid ones below it."""
     calibration: CalibrationUsed
+    beam: str | None = None
+    """The one that it holds by itself."""
 
 
 @dataclass(frozen=True)

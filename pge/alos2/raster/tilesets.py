@@ -24,6 +24,7 @@ from alos2.raster.ground import Band, Ground
 from alos2.raster.layers import Layer, LayerReport, TileSink, draw_layers
 from alos2.raster.mercator import LIMIT_DEG, native_zoom
 from alos2.raster.pictures import RATIO, PictureOptions
+from alos2.raster.places import Places
 from alos2.raster.reports import ShownChannel, StretchLimits, TileLayer
 from alos2.raster.sinks import ArchiveSink, BothSink, FolderSink
 from alos2.raster.task import Task
@@ -78,7 +79,7 @@ def make_tiles(
     ground: Ground,
     bands: Sequence[Band],
     limits: Mapping[str, StretchLimits],
-    valid: npt.NDArray[np.bool_],
+    valid: Mapping[str, npt.NDArray[np.bool_]],
     task: Task,
 ) -> TileSets:
     """Draw the tiles of `bands` into ``tiles`` in the task's folder.
@@ -88,11 +89,11 @@ def make_tiles(
     ground
         Where they lie.
     bands
-        Those that hold data.
+        Those that hold data: at least one polarisation, then single beams.
     limits
         Stretch limits of each polarisation, and of ``ratio`` where there is a composite.
     valid
-        The image on the ground's map, reduced: which pixels hold data, first line first.
+        Each band as it lies on its map, reduced: which pixels hold data, first line first.
 
     Raises
     ------
@@ -135,20 +136,40 @@ def _plan(
     ground: Ground,
     bands: Sequence[Band],
     limits: Mapping[str, StretchLimits],
-    valid: npt.NDArray[np.bool_],
+    valid: Mapping[str, npt.NDArray[np.bool_]],
     options: PictureOptions,
 ) -> _Plan:
-    polarizations = [band.polarization for band in bands]
-    layers = plan_layers(polarizations, composite=options.composite and RATIO in limits)
+    polarizations = [band.polarization for band in bands if band.beam is None]
+    beams = [(band.polarization, band.beam) for band in bands if band.beam is not None]
+    layers = plan_layers(polarizations, beams, composite=options.composite and RATIO in limits)
     native = native_zoom(ground.surface)
     deepest = options.deepest_zoom(native)
+    zooms = range(options.min_zoom, deepest + 1)
     if options.tile_budget and not options.pmtiles:
-        per_zoom = count_tiles(ground.places, valid, options.min_zoom, deepest)
+        per_zoom = _count(layers, ground, bands, valid, zooms)
     else:
-        per_zoom = dict.fromkeys(range(options.min_zoom, deepest + 1), 0)
+        per_zoom = {layer.name: dict.fromkeys(zooms, 0) for layer in layers}
     names = [layer.name for layer in layers]
     deliveries = plan_deliveries(names, co_polarized(names), per_zoom, options)
     return _Plan(layers, limits, deliveries, native, deepest)
+
+
+def _count(
+    layers: Sequence[PlannedLayer],
+    ground: Ground,
+    bands: Sequence[Band],
+    valid: Mapping[str, npt.NDArray[np.bool_]],
+    zooms: range,
+) -> Mapping[str, Mapping[int, int]]:
+    """Count the tiles of each layer at each zoom, at most."""
+    whole = np.logical_or.reduce([valid[band.name] for band in bands if band.beam is None])
+    of_all = count_tiles(ground.places, whole, zooms[0], zooms[-1])
+    per_zoom = {layer.name: of_all for layer in layers}
+    for band in bands:
+        if band.beam is not None and band.mapped.grid is not None:
+            places = Places(band.mapped.grid)
+            per_zoom[band.name] = count_tiles(places, valid[band.name], zooms[0], zooms[-1])
+    return per_zoom
 
 
 def _draw(
@@ -178,10 +199,10 @@ def _draw(
             progress=task.progress,
             cancelled=task.cancelled,
         )
-        box = bounds_of(ground.surface)
         made = []
         for planned, report, sink in zip(plan.layers, reports, sinks, strict=True):
             if report.tiles:
+                band = bands[planned.channels[0].channel.band]
                 shown = TileLayer(
                     name=planned.name,
                     min_zoom=report.min_zoom,
@@ -191,13 +212,13 @@ def _draw(
                     bytes=report.bytes,
                     tms=options.tms,
                     stretch=plan.limits_of(planned)[0],
-                    calibration=bands[planned.channels[0].channel.band].source.calibration,
+                    calibration=band.source.calibration,
                     notes=_notes(report),
                     channels=tuple(
                         ShownChannel(channel.shows, plan.limits[channel.limits])
                         for channel in planned.channels
                     ),
-                    bounds=box,
+                    bounds=bounds_of(band.surface or ground.surface),
                 )
                 deepest_file = plan.deliveries.layers[planned.name].files_to
                 made.append(_finish(shown, sink, deepest_file, part, task.dataset_id))

@@ -7,43 +7,37 @@ falls is: a mask that neither grows nor shrinks, in which a dark pixel is no hol
 pixels are more than 1.5 times as large as the image's, the image is averaged over cells first, as
 many as come nearest to the tile's pixel.
 
-A band whose numbers lie in a mapped file is calibrated tile by tile by the kernel that resamples
-it, in a patch that stays in the processor's cache; of another a window is read for each subtree.
+Here is where tiles and images meet; `alos2.raster.pieces` resamples.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import mercantile
 import numpy as np
-import numpy.typing as npt
 
 from alos2.constants import WGS84_SEMI_MAJOR_M
-from alos2.raster.blocks import multilook, strips
-from alos2.raster.control import check
-from alos2.raster.greykernels import clean
 from alos2.raster.layers import Surface
 from alos2.raster.mercator import center_lat, pixel_m, to_lonlat
-from alos2.raster.pictures import TILE_PX, Cancelled
+from alos2.raster.pictures import TILE_PX
 from alos2.raster.places import Values
-from alos2.raster.source import PixelSource, RawPixels, RawSource
-from alos2.raster.warpkernels import DRAWN, base_tile, node_window, sample_masked
+from alos2.raster.warpkernels import node_window
 from alos2.types import RasterShape, Window
 
-Power = npt.NDArray[np.float32]
-"""Linear sigma nought; 0 where there is no data."""
-
 _COARSER: Final = 1.5
+_COARSER_WINDOWED: Final = 1.4
+"""Of bands read in windows: bilinear alone would move a point of level 1.1, whose cells are boxes,
+by up to 0.51 tile pixels at 1.49 (0.49 at 1.4; averaged 0.34 and less)."""
 _NODE_PX: Final = 64
 """Nodes are at most as many tile pixels apart."""
 _STRAY_PX: Final = 0.0025
 """What a bilinear coordinate may be wrong, in tile pixels."""
 _SUBTREE_PX: Final = 2048
 """Width of a subtree, in cells at most: what a thread draws at a time."""
-_FIRST_PATCH: Final = 600 * 600
+_FEW_BANDS: Final = 4
+"""Windows of more bands (beams: half a dozen overlap here or there) are half as wide."""
 
 
 class Scale(NamedTuple):
@@ -59,19 +53,38 @@ class Scale(NamedTuple):
     """Zooms between a subtree's root and the deepest zoom."""
 
     @classmethod
-    def of(cls, surface: Surface, zoom: int) -> Scale:
-        """Choose the scale of `surface` at `zoom`."""
+    def of(cls, surface: Surface, zoom: int, *, windowed: int = 0) -> Scale:
+        """Choose the scale of `surface` at `zoom`.
+
+        Parameters
+        ----------
+        surface
+            Where the image lies.
+        zoom
+            The deepest.
+        windowed
+            How many bands are read in windows (and not out of a mapped file).
+        """
         latitude = center_lat(surface)
         step = pixel_m(zoom, latitude)
 
+        coarser = _COARSER_WINDOWED if windowed else _COARSER
+
         def cell(spacing_m: float) -> int:
             ratio = step / spacing_m
-            return round(ratio) if ratio > _COARSER else 1
+            return max(2, round(ratio)) if ratio > coarser else 1
 
         lines, pixels = cell(surface.line_m), cell(surface.pixel_m)
-        cells = max(step / (surface.line_m * lines), step / (surface.pixel_m * pixels), 1.0)
-        levels = max(0, int(math.log2(_SUBTREE_PX / (TILE_PX * cells))))
+        each = (1, 1) if windowed and slides(lines, pixels) else (lines, pixels)
+        cells = max(step / (surface.line_m * each[0]), step / (surface.pixel_m * each[1]))
+        many = 2.0 if windowed > _FEW_BANDS else 1.0
+        levels = max(0, int(math.log2(_SUBTREE_PX / (TILE_PX * max(cells * many, 1.0)))))
         return cls(zoom, lines, pixels, _node_px(step, latitude), min(levels, zoom))
+
+
+def slides(cell_lines: int, cell_pixels: int) -> bool:
+    """Whether a window is averaged around every pixel's corner: cells of two, at most."""
+    return max(cell_lines, cell_pixels) == 2
 
 
 def _node_px(step_m: float, latitude: float) -> int:
@@ -112,108 +125,3 @@ def subtree_nodes(surface: Surface, root: mercantile.Tile, scale: Scale) -> Node
     lon, lat = to_lonlat(*np.meshgrid(x, y))
     pixel, line = surface.pixel_line(lon, lat)
     return Nodes(np.ascontiguousarray(pixel, float), np.ascontiguousarray(line, float))
-
-
-class Piece(Protocol):
-    """One band over one subtree, ready to be resampled."""
-
-    def draw(self, down: int, across: int, tile: Power) -> bool:
-        """Resample the tile whose first node is (`down`, `across`); whether anything is valid."""
-
-
-class Patch:
-    """Memory for the cells of a tile; of one thread, kept from tile to tile."""
-
-    def __init__(self) -> None:
-        self.cells: Power = np.empty(_FIRST_PATCH, np.float32)
-
-
-Opener = Callable[[Nodes, Patch, Cancelled], "Piece | None"]
-"""Makes a band ready over a subtree; None where it has nothing there."""
-
-
-class RawPiece:
-    """A band in a mapped file."""
-
-    def __init__(self, raw: RawPixels, scale: Scale, nodes: Nodes, patch: Patch) -> None:
-        mapped = raw.mapped
-        self._numbers = (mapped.words, mapped.starts, mapped.swapped, raw.gains, raw.offset)
-        self._nodes = nodes
-        self._scale = scale
-        self._patch = patch
-
-    def draw(self, down: int, across: int, tile: Power) -> bool:
-        """See `Piece.draw`."""
-        scale, patch = self._scale, self._patch
-        while True:
-            said = base_tile(
-                *self._numbers, scale.cell_lines, scale.cell_pixels, *self._nodes,
-                down, across, scale.node_px, patch.cells, tile,
-            )  # fmt: skip
-            if said >= 0:
-                return bool(said == DRAWN)
-            patch.cells = np.empty(-said, np.float32)
-
-
-class WindowPiece:
-    """A band whose calibrated window has been read."""
-
-    def __init__(self, power: Power, top: int, left: int, scale: Scale, nodes: Nodes) -> None:
-        self._flat = power.reshape(-1)
-        self._window = (*power.shape, top, left)
-        steps = TILE_PX // scale.node_px
-        self._steps, self._node_px = steps, scale.node_px
-        self._u = nodes.pixel / scale.cell_pixels - 0.5
-        self._v = nodes.line / scale.cell_lines - 0.5
-
-    def draw(self, down: int, across: int, tile: Power) -> bool:
-        """See `Piece.draw`."""
-        part = np.s_[down : down + self._steps + 1, across : across + self._steps + 1]
-        u, v = np.ascontiguousarray(self._u[part]), np.ascontiguousarray(self._v[part])
-        rows, columns, top, left = self._window
-        if u.max() < left or v.max() < top or u.min() > left + columns or v.min() > top + rows:
-            return False
-        return bool(sample_masked(self._flat, rows, columns, u, v, top, left, self._node_px, tile))
-
-
-def opener_of(source: PixelSource, scale: Scale) -> Opener:
-    """Return the way in which `source` is made ready over a subtree, the fastest it has."""
-    raw = source.raw if isinstance(source, RawSource) else None
-    if raw is None:
-        return lambda nodes, _, cancelled: _read_piece(source, scale, nodes, cancelled)
-    kept = raw
-
-    def ready(nodes: Nodes, patch: Patch, _: Cancelled) -> Piece | None:
-        window = nodes.window(scale, source.shape)
-        if window is None:
-            return None
-        kept.mapped.prefetch(window.line, window.lines)
-        kept.mapped.used(2 * window.lines * window.pixels)
-        return RawPiece(kept, scale, nodes, patch)
-
-    return ready
-
-
-def _read_piece(
-    source: PixelSource, scale: Scale, nodes: Nodes, cancelled: Cancelled
-) -> Piece | None:
-    """Read the window that the nodes span; None when nothing in it is valid."""
-    window = nodes.window(scale, source.shape)
-    if window is None:
-        return None
-    rows, columns = -(-window.lines // scale.cell_lines), -(-window.pixels // scale.cell_pixels)
-    # What lies beyond the image is not valid: a border of one cell says so.
-    power = np.zeros((rows + 2, columns + 2), np.float32)
-    inner = power[1:-1, 1:-1]
-    if scale.cell_lines == scale.cell_pixels == 1:
-        for strip in strips(window):
-            check(cancelled)
-            first = strip.line - window.line
-            inner[first : first + strip.lines] = source.power(strip)
-    else:
-        cells = (scale.cell_lines, scale.cell_pixels)
-        inner[:] = multilook(source, *cells, window=window, cancelled=cancelled).power
-    if not clean(power):
-        return None
-    top, left = window.line // scale.cell_lines, window.pixel // scale.cell_pixels
-    return WindowPiece(power, top - 1, left - 1, scale, nodes)

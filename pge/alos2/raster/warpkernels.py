@@ -198,6 +198,55 @@ def sample_masked(
 
 
 @kernel
+def keep_valid(
+    valid: Any,
+    u: Any,
+    v: Any,
+    top: int,
+    left: int,
+    half_lines: float,
+    half_pixels: float,
+    node_px: int,
+    tile: Any,
+) -> Any:
+    """Empty those pixels of a tile whose centres do not fall into valid pixels of the image.
+
+    Parameters
+    ----------
+    valid : bool (n, m)
+        A window of the image.
+    u, v, node_px
+        As of `sample_masked`, for cells that overlap, one for each pixel of the image.
+    top, left
+        Line and pixel of the window's first.
+    half_lines, half_pixels
+        Half the size of such a cell: the image's coordinates are so much larger.
+    tile : float32 (256, 256)
+        Changed.
+
+    Returns
+    -------
+    bool
+        Whether any pixel is left.
+    """
+    rows, columns = valid.shape
+    right = np.empty(_SIDE, np.float32)
+    below = np.empty(_SIDE, np.float32)
+    best = np.float32(0)
+    for j in range(_SIDE):
+        row_coordinates(u, j, node_px, left, right)
+        row_coordinates(v, j, node_px, top, below)
+        line = tile[j]
+        for i in range(_SIDE):
+            column = np.int64(np.floor(right[i] + np.float32(half_pixels)))
+            row = np.int64(np.floor(below[i] + np.float32(half_lines)))
+            inside = 0 <= column < columns and 0 <= row < rows
+            line[i] = line[i] if inside and valid[row, column] else np.float32(0)
+            best = max(best, line[i])
+    return best > 0
+
+
+@kernel
 def base_tile(
     words: Any,
     starts: Any,

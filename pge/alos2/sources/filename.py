@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from email.message import Message
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-DEFAULT_NAME: Final = "download.zip"
 _MAX_BYTES: Final = 200
 _RESERVED: Final = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 
@@ -35,7 +35,8 @@ def safe_name(name: str) -> str:
     return base
 
 
-def _from_header(content_disposition: str | None) -> str:
+def header_name(content_disposition: str | None) -> str:
+    """Return the file name of a Content-Disposition header, unsafe; empty if it has none."""
     if not content_disposition:
         return ""
     message = Message()
@@ -43,14 +44,33 @@ def _from_header(content_disposition: str | None) -> str:
     return message.get_filename("")
 
 
+def last_part(url: str) -> str:
+    """Return the last part of the URL's path, unquoted and unsafe."""
+    return re.split(r"[/\\]", unquote(urlsplit(url).path))[-1]
+
+
+def stored_name(suggested: Iterable[str], url: str, suffix: str) -> str:
+    """Return the name under which a download is stored.
+
+    Parameters
+    ----------
+    suggested : iterable of str
+        Names, unsafe, best first; empty ones are passed over.
+    url : str
+        Its last part is the next best.
+    suffix : str
+        Appended where it is missing, as ``.zip``: what is stored has been seen to be one.
+    """
+    for candidate in (*suggested, last_part(url)):
+        name = safe_name(candidate)
+        if name:
+            return name if name.lower().endswith(suffix) else f"{name}{suffix}"
+    return f"download{suffix}"
+
+
 def download_name(url: str, content_disposition: str | None) -> str:
     """Return the file name for a zip from `url`.
 
     Content-Disposition's name, else the last part of the URL's path, else ``download.zip``.
-    ``.zip`` is appended where it is missing: what is stored has been seen to be a zip.
     """
-    for candidate in (_from_header(content_disposition), unquote(urlsplit(url).path)):
-        name = safe_name(candidate)
-        if name:
-            return name if name.lower().endswith(".zip") else f"{name}.zip"
-    return DEFAULT_NAME
+    return stored_name((header_name(content_disposition),), url, ".zip")

@@ -1,25 +1,21 @@
-"""http and https: one GET, streamed to a file that is a whole zip or is not there.
+"""http(s) and WebDAV(s) as a `Remote`: one GET, from any byte on.
 
-Nothing is resumed: a transfer that breaks begins again, a few times. What follows a response
-(`_receive`) knows only a stream and its expected length, which is where resuming will fit in.
+``webdav://`` and ``dav://`` are http, ``webdavs://`` and ``davs://`` are https: to read a file,
+WebDAV needs nothing but GET. What may be joined to what is decided by the engine; here a 206 is
+taken only if it is a single part that says where it begins, of an object that is not compressed.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from itertools import chain
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.exceptions import (
-    ChunkedEncodingError,
-    ContentDecodingError,
     InvalidSchema,
     InvalidURL,
     MissingSchema,
@@ -27,65 +23,220 @@ from requests.exceptions import (
     SSLError,
     TooManyRedirects,
 )
-from urllib3.exceptions import MaxRetryError
-from urllib3.util.retry import Retry
 
+from alos2.dataset.hidden import hide
 from alos2.dataset.provenance import public_url
 from alos2.errors import BadArchive, LoginFailed, NothingFound, TransferFailed, UsageError
-from alos2.sources.filename import download_name
-from alos2.sources.model import (
-    Cancelled,
-    Fetched,
-    TransferOptions,
-    TransferProgress,
-    stop_if,
+from alos2.sources.credentials.model import Credential
+from alos2.sources.credentials.resolve import resolve
+from alos2.sources.filename import header_name, last_part
+from alos2.sources.httpauth import Origin, OriginAuth, host_of, login_of, origin_of
+from alos2.sources.httpbody import body_of
+from alos2.sources.httpreply import (
+    content_length,
+    content_range,
+    is_encoded,
+    unsatisfied_total,
+    validator_of,
 )
-from alos2.sources.redact import without_secrets
-from alos2.sources.session import (
-    RETRY_STATUS,
-    SafeSession,
-    cause_of,
-    new_retry,
-    new_session,
-    next_wait_s,
-)
-from alos2.sources.sniff import SNIFF_BYTES, missing_zip_end, require_zip_head
-from alos2.sources.store import make_folder, publish, require_space, reserve, write_part
+from alos2.sources.model import Cancelled, Fetched, TransferOptions, TransferProgress
+from alos2.sources.redact import secrets_of, without_secrets
+from alos2.sources.remote import Changed, Misplaced, Passing, Reply, Validator
+from alos2.sources.session import RETRY_STATUS, asked_wait_s, cause_of, new_session
+from alos2.sources.transfer import transfer
 
 log = logging.getLogger(__name__)
 
+SCHEMES: Final = {
+    "http": "http",
+    "https": "https",
+    "webdav": "http",
+    "dav": "http",
+    "webdavs": "https",
+    "davs": "https",
+}
+"""Schemes that are spoken here, and what each is on the wire."""
+
+_SHORTEST_TOKEN: Final = 8
+"""A shorter value in a URL may be an ordinary word, which must not vanish from all texts."""
+
 _LOGIN_HINT: Final = (
-    "put the credentials for this host into a netrc file, or renew the link if it has expired"
+    "give the credentials for this host in a netrc file or a named profile; a link that was signed "
+    "may have expired"
 )
 
 
-class _Again(Exception):  # noqa: N818  (not an error for users: it never leaves this module)
-    """A passing fault: a retry may help."""
+class HttpRemote:
+    """An object behind an http(s) or WebDAV(s) URL.
 
-    def __init__(self, message: str, response: requests.Response | None = None) -> None:
-        super().__init__(message)
-        self.response = response
+    Parameters
+    ----------
+    url : str
+        With its secrets, without userinfo: who we are is the session's to say.
+    session : requests.Session
+        `alos2.sources.session.new_session`'s, logged in where that is needed. Not closed here.
+    options : TransferOptions, optional
+        Timeouts.
+    key : str, optional
+        Public URL under which a partial download is found again; else made from `url`. Needed
+        where the public part of `url` is the same for different objects.
+    headers : mapping, optional
+        Sent with each request, e.g. a Referer.
+
+    Raises
+    ------
+    UsageError
+        `url` is not a URL.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        session: requests.Session,
+        *,
+        options: TransferOptions = TransferOptions(),  # noqa: B008
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._secret_url = wire_url(url)
+        self._given_url = url
+        self._session = session
+        self._options = options
+        self._headers = dict(headers or {})
+        self.url = public_url(url if key is None else key)
+        self.where = urlsplit(self._secret_url).netloc
+
+    @contextmanager
+    def open(self, offset: int, validator: Validator | None) -> Iterator[Reply]:
+        """Begin to read at `offset`; see `alos2.sources.remote.Remote`."""
+        headers = dict(self._headers)
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+            if validator is not None and validator.kind in ("etag", "last-modified"):
+                headers["If-Range"] = validator.value
+        with self._get(headers) as response:
+            self._require_ok(response)
+            try:
+                yield self._reply(response, offset)
+            except (BadArchive, LoginFailed) as error:
+                # The title of a page that came instead of a zip may repeat our URL.
+                raise type(error)(self._clean(error.message), hint=error.hint) from None
+
+    def _clean(self, text: str) -> str:
+        return without_secrets(text, self._given_url)
+
+    def _get(self, headers: Mapping[str, str]) -> requests.Response:
+        timeouts = (self._options.connect_s, self._options.stall_s)
+        try:
+            return self._session.get(
+                self._secret_url, headers=headers, stream=True, timeout=timeouts
+            )
+        except (InvalidURL, InvalidSchema, MissingSchema, UnicodeError):
+            raise UsageError("the URL cannot be read, or redirects to one that cannot") from None
+        except TooManyRedirects as error:
+            if error.response is not None:
+                error.response.close()
+            raise TransferFailed(
+                f"{self.where} redirects more than {self._options.max_redirects} times",
+                hint="the site may want a login first",
+            ) from None
+        except SSLError as error:
+            raise TransferFailed(
+                f"no safe connection to {self.where}: {cause_of(error)}",
+                hint="name the site's own CA file in REQUESTS_CA_BUNDLE; TLS is never switched off",
+            ) from None
+        except RequestException as error:
+            raise Passing(f"no connection: {cause_of(error)}") from None
+
+    def _require_ok(self, response: requests.Response) -> None:
+        """Turn every answer but 200, 206 and 416 into its error."""
+        status = response.status_code
+        if status in (200, 206, 416):
+            return
+        said = f"{self.where} answered {status} {self._clean(response.reason or '')}".rstrip()
+        asked_s = asked_wait_s(response.headers)
+        if status in RETRY_STATUS or (status >= 500 and asked_s is not None):
+            raise Passing(said.removeprefix(f"{self.where} "), asked_s)
+        if status in (401, 403):
+            raise LoginFailed(said, hint=_LOGIN_HINT)
+        if status in (404, 410):
+            raise NothingFound(said, hint="check the URL; the order may have expired")
+        if status == requests.codes.accepted:
+            raise TransferFailed(said, hint="the site is still preparing the file: try again later")
+        raise TransferFailed(said)
+
+    def _reply(self, response: requests.Response, offset: int) -> Reply:
+        headers = response.headers
+        total = None if is_encoded(headers) else content_length(headers)
+        begins = 0
+        expected = total
+        if response.status_code == 206:
+            begins, expected, total = self._part(response, offset)
+        elif response.status_code == 416:
+            return self._nothing_there(response, offset)
+        # A body whose end is the connection's end may have been cut without anybody noticing.
+        known = expected is not None or "Transfer-Encoding" in headers
+        return Reply(
+            begins,
+            total,
+            validator_of(headers),
+            header_name(headers.get("Content-Disposition"))
+            or last_part(response.url or self._secret_url),
+            headers.get("Content-Type", ""),
+            body_of(response, expected, self._options.chunk_bytes),
+            exact=known or content_length(headers) is not None,
+        )
+
+    def _part(self, response: requests.Response, offset: int) -> tuple[int, int, int | None]:
+        """Return where a 206 begins, its length, and the object's size."""
+        if not offset:
+            raise TransferFailed(f"{self.where} answered 206 where the whole file was asked for")
+        found = content_range(response.headers)
+        if found is None or is_encoded(response.headers):
+            raise Misplaced("a part was sent that does not say where it belongs")
+        length = content_length(response.headers)
+        expected = found.last - found.first + 1
+        if found.first != offset or length not in (None, expected):
+            raise Misplaced(
+                f"a part was sent of bytes {found.first} to {found.last}, asked were those from "
+                f"{offset} on"
+            )
+        return found.first, expected, found.total
+
+    def _nothing_there(self, response: requests.Response, offset: int) -> Reply:
+        """Make sense of a 416: the object ends before `offset`, or exactly there."""
+        total = unsatisfied_total(response.headers)
+        if not offset or total is None or total > offset:
+            raise Misplaced("the server cannot send the part that was asked for")
+        if total < offset:
+            raise Changed(f"the file has {total} bytes now, fewer than are here")
+        return Reply(offset, total, validator_of(response.headers), "", "", iter(()))
 
 
-@dataclass(frozen=True)
-class _Call:
-    """What stays the same over all tries of one fetch."""
+def wire_url(url: str) -> str:
+    """Return `url` as it is asked for: its scheme http or https, no userinfo, no fragment.
 
-    url: str
-    work_dir: Path
-    options: TransferOptions
-    progress: TransferProgress | None
-    cancel: Cancelled | None
-
-    @property
-    def where(self) -> str:
-        """Who is spoken to, for messages: host and port, no userinfo."""
-        parts = urlsplit(self.url)
-        return parts.netloc.rpartition("@")[2]
+    Raises
+    ------
+    UsageError
+        It is not a URL. requests would notice too, in messages that repeat it whole.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or any(c.isspace() or not c.isprintable() for c in url):
+        raise UsageError("the URL has no valid host, port or characters", hint="check the URL")
+    scheme = SCHEMES.get(parts.scheme.lower())
+    if scheme is None:
+        raise UsageError(f"{parts.scheme}:// is not an http or WebDAV URL", hint="check the URL")
+    netloc = parts.netloc.rpartition("@")[2]
+    return parts._replace(scheme=scheme, netloc=netloc, fragment="").geturl()
 
 
 class HttpSource:
-    """Zips behind ``http://`` and ``https://``."""
+    """Zips behind ``http(s)://`` and ``webdav(s)://``."""
 
     def fetch(
         self,
@@ -95,201 +246,44 @@ class HttpSource:
         progress: TransferProgress | None = None,
         cancel: Cancelled | None = None,
         options: TransferOptions = TransferOptions(),  # noqa: B008
+        credential: str | None = None,
     ) -> Fetched:
-        """Stream the zip at `url` into `work_dir`.
+        """Bring the zip at `url` into `work_dir`; see `alos2.sources.transfer.transfer`.
 
-        Credentials are those of the URL's userinfo, else of netrc; they are not sent to another
-        host that a redirect names.
-
-        Raises
-        ------
-        UsageError
-            `url` is not a URL.
-        LoginFailed
-            401 or 403.
-        NothingFound
-            404 or 410.
-        TransferFailed
-            Another refusal, no connection, or the body kept breaking off.
-        BadArchive
-            What arrived is not a whole zip: a web page, another format, a zip without its end.
-        NoSpace, NoResource
-            The disk has not enough room, or cannot be written to.
-        Interrupted
-            `cancel` said so.
+        Credentials are those of the URL's userinfo, else those that are found for its host; they
+        are not sent to another host that a redirect names.
         """
-        call = _Call(_checked(url), work_dir, options, progress, cancel)
-        make_folder(work_dir)
-        began = time.monotonic()
-        with new_session(options) as session:
-            path, size, sha256 = _with_retries(session, call)
-        return Fetched(
-            path,
-            public_url(url),
-            size,
-            sha256,
-            datetime.now(timezone.utc),
-            time.monotonic() - began,
-            True,
-        )
+        auth = auth_for(url, credential)
+        with new_session(options, auth) as session:
+            account = auth.login(wire_url(url))
+            if account is not None and account.ca_file is not None:
+                session.verify = str(account.ca_file)
+            remote = HttpRemote(url, session, options=options)
+            return transfer(remote, work_dir, progress=progress, cancel=cancel, options=options)
 
 
-def _checked(url: str) -> str:
-    """Refuse what is no URL before requests does, whose messages repeat it whole."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or any(c.isspace() or not c.isprintable() for c in url):
-        raise UsageError("the URL has no valid host, port or characters", hint="check the URL")
-    return url
+def auth_for(url: str, credential: str | None) -> OriginAuth:
+    """Return who we are to the server of `url`, and to those it redirects to.
 
-
-def _with_retries(session: SafeSession, call: _Call) -> tuple[Path, int, str]:
-    retry = new_retry(call.options)
-    while True:
-        stop_if(call.cancel)
-        try:
-            return _try_once(session, call)
-        except _Again as error:
-            fault, raw = str(error), error.response.raw if error.response is not None else None
-        retry = _spend(retry, call, fault)
-        wait_s = next_wait_s(retry, raw, call.options)
-        log.warning("%s: %s; trying again in %.1f s", call.where, fault, wait_s)
-        _wait(wait_s, call.cancel)
-
-
-def _spend(retry: Retry, call: _Call, fault: str) -> Retry:
-    """Take one retry from the budget.
+    Parameters
+    ----------
+    url : str
+        Its userinfo counts for its own origin.
+    credential : str, optional
+        Name of a profile, for its own origin too.
 
     Raises
     ------
-    TransferFailed
-        It is used up.
+    UsageError
+        `url` is not a URL.
     """
-    try:
-        return retry.increment("GET", public_url(call.url))
-    except MaxRetryError:
-        tries = call.options.retries + 1
-        raise TransferFailed(f"{call.where}: {fault}, {tries} times in a row") from None
+    own = origin_of(wire_url(url))
+    given = login_of(url)
+    hide(*(secret for secret in secrets_of(url) if len(secret) >= _SHORTEST_TOKEN))
 
+    def find(origin: Origin) -> Credential | None:
+        if origin != own:
+            return resolve(origin[1], host=host_of(origin))
+        return given or resolve(origin[1], host=host_of(origin), profile=credential)
 
-def _wait(seconds: float, cancel: Cancelled | None) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        stop_if(cancel)
-        time.sleep(min(left, 0.2))
-
-
-def _try_once(session: SafeSession, call: _Call) -> tuple[Path, int, str]:
-    timeouts = (call.options.connect_s, call.options.stall_s)
-    try:
-        response = session.get(call.url, stream=True, timeout=timeouts)
-    except (InvalidURL, InvalidSchema, MissingSchema, UnicodeError):
-        raise UsageError("the URL cannot be read, or redirects to one that cannot") from None
-    except TooManyRedirects as error:
-        if error.response is not None:
-            error.response.close()
-        raise TransferFailed(
-            f"{call.where} redirects more than {call.options.max_redirects} times",
-            hint="the site may want a login first",
-        ) from None
-    except SSLError as error:
-        raise TransferFailed(
-            f"no safe connection to {call.where}: {cause_of(error)}",
-            hint="name the site's own CA file in REQUESTS_CA_BUNDLE; TLS is never switched off",
-        ) from None
-    except RequestException as error:
-        raise _Again(f"no connection: {cause_of(error)}") from None
-    with response:
-        _require_ok(response, call)
-        return _receive(response, call)
-
-
-def _require_ok(response: requests.Response, call: _Call) -> None:
-    """Turn every answer but 200 into its error."""
-    status = response.status_code
-    if status == requests.codes.ok:
-        return
-    reason = without_secrets(response.reason or "", call.url)
-    said = f"{call.where} answered {status} {reason}".rstrip()
-    if status in RETRY_STATUS:
-        raise _Again(said, response)
-    if status in (401, 403):
-        raise LoginFailed(said, hint=_LOGIN_HINT)
-    if status in (404, 410):
-        raise NothingFound(said, hint="check the URL; the order may have expired")
-    if status == requests.codes.accepted:
-        raise TransferFailed(said, hint="the site is still preparing the file: try again later")
-    raise TransferFailed(said)
-
-
-def _expected_bytes(response: requests.Response) -> int | None:
-    """Return the body's length, None where the server does not say (or compresses)."""
-    length = response.headers.get("Content-Length", "")
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity") or "Transfer-Encoding" in response.headers:
-        return None
-    return int(length) if length.isascii() and length.isdigit() else None
-
-
-def _body(response: requests.Response, chunk_bytes: int) -> Iterator[bytes]:
-    """Yield the body; faults of the connection become `_Again`."""
-    try:
-        yield from response.iter_content(chunk_bytes)
-    except ContentDecodingError:
-        raise _Again("the compressed body is damaged") from None
-    except ChunkedEncodingError as error:
-        raise _Again(f"the transfer broke off ({cause_of(error)})") from None
-    except RequestException as error:
-        raise _Again(f"the transfer stalled or broke off ({cause_of(error)})") from None
-
-
-def _head_of(body: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first `SNIFF_BYTES` (fewer of a short body), and the body from its start."""
-    head: list[bytes] = []
-    while sum(map(len, head)) < SNIFF_BYTES:
-        piece = next(body, None)
-        if piece is None:
-            break
-        head.append(piece)
-    return b"".join(head)[:SNIFF_BYTES], chain(head, body)
-
-
-def _receive(response: requests.Response, call: _Call) -> tuple[Path, int, str]:
-    """Store the body: sniffed first, counted and hashed on the way, checked before its name."""
-    expected = _expected_bytes(response)
-    if expected is not None:
-        require_space(call.work_dir, expected, call.options.margin_bytes)
-    head, body = _head_of(_body(response, call.options.chunk_bytes))
-    _sniff(head, response, call)
-    name = download_name(response.url or call.url, response.headers.get("Content-Disposition"))
-    target, part = reserve(call.work_dir, name)
-    try:
-        stored = write_part(
-            body, part, expected=expected, progress=call.progress, cancel=call.cancel
-        )
-        if expected is not None and stored.size != expected:
-            raise _Again(f"{stored.size} bytes arrived of {expected}")
-        problem = missing_zip_end(part)
-        if problem and expected is None:
-            raise _Again(f"the transfer broke off: the zip is not whole, {problem}")
-        if problem:
-            raise BadArchive(
-                f"{name} from {call.where} is not a whole zip: {problem}",
-                hint="the file is damaged where it lies: ask the sender for another copy",
-            )
-        return publish(stored, target), stored.size, stored.sha256
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _sniff(head: bytes, response: requests.Response, call: _Call) -> None:
-    """Refuse what does not begin as a zip; a page's title may repeat the URL's secrets."""
-    content_type = response.headers.get("Content-Type", "")
-    try:
-        require_zip_head(head, content_type=content_type, where=call.where)
-    except BadArchive as error:
-        message = without_secrets(error.message, call.url)
-        raise BadArchive(message, hint=error.hint) from None
+    return OriginAuth(find)

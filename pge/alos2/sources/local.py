@@ -1,16 +1,24 @@
-"""Products on this disk: plain paths and ``file:`` URLs. Nothing is copied."""
+"""Products on this disk: plain paths and ``file:`` URLs. Nothing is copied.
+
+Who wants a checked copy all the same, say of a file on a slow mount, gives `FileRemote` to the
+engine.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from alos2.dataset.provenance import public_url
-from alos2.errors import NothingFound, UsageError
+from alos2.errors import LoginFailed, NothingFound, UsageError
 from alos2.sources.model import Cancelled, Fetched, TransferOptions, TransferProgress
+from alos2.sources.remote import Changed, Passing, Reply, Validator
 
 
 def path_of(url: str) -> Path:
@@ -58,6 +66,7 @@ class LocalSource:
         progress: TransferProgress | None = None,
         cancel: Cancelled | None = None,  # noqa: ARG002
         options: TransferOptions = TransferOptions(),  # noqa: ARG002, B008
+        credential: str | None = None,  # noqa: ARG002
     ) -> Fetched:
         """Say where `url`, a path or a ``file:`` URL, lies.
 
@@ -89,3 +98,67 @@ class LocalSource:
         if progress is not None:
             progress(size, size)
         return Fetched(path, public_url(url) if is_url else None, size, None, None, 0.0, False)
+
+
+class FileRemote:
+    """A file on this computer as a `Remote`: size and time of change (ns) tell its states apart.
+
+    Parameters
+    ----------
+    url : str
+        ``file:`` URL.
+    options : TransferOptions, optional
+        ``chunk_bytes``.
+
+    Raises
+    ------
+    UsageError
+        It names another computer, or no path.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        options: TransferOptions = TransferOptions(),  # noqa: B008
+    ) -> None:
+        self._path = path_of(url)
+        self._options = options
+        self.url = public_url(url)
+        self.where = "this computer"
+
+    @contextmanager
+    def open(self, offset: int, validator: Validator | None) -> Iterator[Reply]:
+        """Begin to read at `offset`; see `alos2.sources.remote.Remote`."""
+        try:
+            file = self._path.open("rb", buffering=0)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise NothingFound(f"{self._path} is not there, or no file") from None
+        except PermissionError:
+            raise LoginFailed(f"{self._path} may not be read by this user") from None
+        except OSError as error:
+            raise Passing(f"{self._path} cannot be read: {error.strerror}") from None
+        with file:
+            total, now = _state(file.fileno())
+            if offset > total:
+                raise Changed(f"the file has {total} bytes now, fewer than are here")
+            if offset and validator is not None and validator != now:
+                raise Changed("the file has changed where it lies")
+            file.seek(offset)
+            body = self._body(file, now)
+            yield Reply(offset, total, now, self._path.name, "", body)
+
+    def _body(self, file: FileIO, before: Validator) -> Iterator[bytes]:
+        try:
+            while piece := file.read(self._options.chunk_bytes):
+                yield piece
+            if _state(file.fileno())[1] != before:
+                raise Changed("the file was changed while it was read")
+        except OSError as error:
+            raise Passing(f"{self._path} cannot be read: {error.strerror}") from None
+
+
+def _state(handle: int) -> tuple[int, Validator]:
+    """Return size in bytes and validator of an open file."""
+    status = os.fstat(handle)
+    return status.st_size, Validator("mtime", f"{status.st_mtime_ns} {status.st_size}")

@@ -27,19 +27,33 @@ class TransferOptions:
     """Seconds to wait for a connection."""
     stall_s: float = 60.0
     """Seconds without a single byte after which the transfer has stalled."""
-    retries: int = 4
-    """How often a transfer is begun again after a passing fault."""
+    retries: int = 6
+    """How many tries may bring nothing, one after the other, before it is given up."""
+    renew_bytes: int = _MEBIBYTE
+    """Progress beyond the furthest point so far after which all tries are there again, bytes."""
     backoff_s: float = 1.0
-    """Wait before the second retry, seconds; doubled for each further one."""
+    """Bound of the first wait, seconds; doubled for each further try that brings nothing."""
     backoff_max_s: float = 60.0
     """Longest wait that is ours to choose, seconds."""
     retry_after_max_s: float = 300.0
     """Longest wait that a server may ask for (``Retry-After``), seconds; beyond it we give up."""
+    lock_wait_s: float = 3600.0
+    """How long to wait for another process that transfers the same, seconds."""
     max_redirects: int = 10
-    chunk_bytes: int = _MEBIBYTE
-    """Size of a read; a progress call and a look at `Cancelled` follow each."""
+    chunk_bytes: int = _MEBIBYTE // 4
+    """Largest read; a progress call and a look at `Cancelled` follow each. Larger ones leave the
+    processor's cache before they are hashed."""
+    checkpoint_bytes: int = 128 * _MEBIBYTE
+    """How much may be lost when the process is killed, bytes."""
+    checkpoint_s: float = 15.0
+    """How much may be lost when the process is killed, seconds; of the two what comes first."""
+    overlap_bytes: int = 4 * _MEBIBYTE
+    """Bytes that are transferred again and compared where a resumed object has no validator."""
     margin_bytes: int = 64 * _MEBIBYTE
     """Free disk that must remain beside the file."""
+    room: float = 1.0
+    """Free disk that is asked for before the start, as a multiple of the file's size: more than 1
+    where the file will be unpacked beside itself."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +87,11 @@ class Source(Protocol):
         progress: TransferProgress | None = None,
         cancel: Cancelled | None = None,
         options: TransferOptions = TransferOptions(),
+        credential: str | None = None,
     ) -> Fetched:
-        """Bring `url` into `work_dir`, whole or not at all.
+        """Bring `url` into `work_dir`: a whole file, or a part that the next call continues.
+
+        `credential`, the name of a profile, is given only where a caller chose one.
 
         Raises
         ------

@@ -1,4 +1,12 @@
-"""Which source takes a URL: by its scheme, built-in or from an entry point."""
+"""Which source takes a URL: by its scheme, built-in or from an entry point.
+
+A scheme of our own is either a `Source`, or a module with
+
+    open_remote(url, *, options: TransferOptions, credential: str | None)
+        -> ContextManager[Remote]
+
+whose remotes the engine transfers. Such a module is imported when its scheme is asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +14,25 @@ import re
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from alos2.errors import UsageError
+from alos2.sources.http import SCHEMES as HTTP_SCHEMES
 from alos2.sources.http import HttpSource
 from alos2.sources.local import LocalSource
 from alos2.sources.model import Cancelled, Fetched, Source, TransferOptions, TransferProgress
+from alos2.sources.remotesource import RemoteSource
 
 ENTRY_POINT_GROUP: Final = "alos2.sources"
 """Entry points of this group add schemes; their name is the scheme, in lower case."""
 
 _BUILT_IN: Final[dict[str, Callable[[], Source]]] = {
     "file": LocalSource,
-    "http": HttpSource,
-    "https": HttpSource,
+    **dict.fromkeys(HTTP_SCHEMES, HttpSource),
+    "s3": lambda: RemoteSource("alos2.sources.s3"),
+    "ftp": lambda: RemoteSource("alos2.sources.ftp"),
+    "ftps": lambda: RemoteSource("alos2.sources.ftp"),
+    "sftp": lambda: RemoteSource("alos2.sources.sftp"),
 }
 # Two letters at least: `C:\data\x.zip` is a path.
 _SCHEME: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://|(?P<file>[Ff][Ii][Ll][Ee]):/")
@@ -80,45 +93,55 @@ def fetch(
     progress: TransferProgress | None = None,
     cancel: Cancelled | None = None,
     options: TransferOptions | None = None,
+    credential: str | None = None,
 ) -> Fetched:
     """Bring a delivery to this disk, or say where on it it lies already.
 
     Parameters
     ----------
     url_or_path : str
-        ``http(s)://``, ``file://``, a scheme of a plugin, or a path to a zip or folder.
+        A URL of one of `supported_schemes`, or a path to a zip or folder.
     work_dir : Path
-        Folder for what is transferred; made if it is missing. Nothing else is written.
+        Folder for what is transferred; made if it is missing. Nothing else is written. What an
+        earlier run left unfinished in it is continued.
     progress : callable, optional
         Called with (bytes there, bytes expected or None).
     cancel : callable, optional
         Asked after each read; True ends the transfer with `Interrupted`.
     options : TransferOptions, optional
         Timeouts and retries.
+    credential : str, optional
+        Name of the credential profile to use; else what is found for the URL's host.
 
     Raises
     ------
     UsageError
         The scheme is not supported, or the URL is not one.
     NothingFound
-        The path does not exist, or the server says so (404, 410).
+        The path does not exist, or the server says so.
     LoginFailed
-        The server wants other credentials (401, 403).
+        The server wants other credentials.
     TransferFailed
         The bytes did not arrive.
     BadArchive
         They arrived and are not a whole zip, e.g. a web page.
     NoSpace
         The disk cannot hold them.
+    NoResource
+        It cannot be written to, or another process has the same download.
     Interrupted
         `cancel` said so.
     """
     scheme = scheme_of(url_or_path)
     source = LocalSource() if scheme is None else source_for(scheme)
+    chosen: dict[str, Any] = {}
+    if credential is not None:  # a plugin need not know what that is
+        chosen["credential"] = credential
     return source.fetch(
         url_or_path,
         work_dir,
         progress=progress,
         cancel=cancel,
         options=options or TransferOptions(),
+        **chosen,
     )

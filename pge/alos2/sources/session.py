@@ -1,7 +1,8 @@
-"""The HTTP session: what is sent, where a redirect may lead, and how long a retry waits.
+"""The HTTP session: what is sent, where a redirect may lead, and what an answer's words mean.
 
-requests takes care of proxies, ``REQUESTS_CA_BUNDLE``, netrc and of leaving credentials behind
-when a redirect changes the host; here it also refuses to go from https to http.
+requests takes care of proxies and ``REQUESTS_CA_BUNDLE``; here it also refuses to go from https to
+http, leaves credentials behind when a redirect changes the host, and never looks into netrc by
+itself: who we are is `alos2.sources.httpauth`'s to say.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ import logging
 import os
 import re
 import socket
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.exceptions import IncompleteRead
 from urllib3.util.retry import Retry
 
 from alos2 import __version__
 from alos2.errors import TransferFailed
+from alos2.sources.httpauth import AccountAdapter, NoAuth, OriginAuth, origin_of
 from alos2.sources.model import TransferOptions
 
-RETRY_STATUS: Final = frozenset({429, 502, 503, 504})
+RETRY_STATUS: Final = frozenset({408, 425, 429, 502, 503, 504})
 """Answers that may be better next time."""
 
 _HEADERS: Final = {
@@ -70,6 +74,23 @@ class SafeSession(requests.Session):
             raise TransferFailed(problem, hint="give the final URL yourself")
         return target
 
+    def merge_environment_settings(  # type: ignore[no-untyped-def]  # as types-requests has it
+        self, url, proxies, stream, verify, cert
+    ):
+        """Let the session's own CA file win over ``$REQUESTS_CA_BUNDLE``; requests does not."""
+        if verify in (None, True) and isinstance(self.verify, str):
+            verify = self.verify
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
+
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        """Leave the credentials behind when a redirect leads to another origin."""
+        if isinstance(self.auth, OriginAuth):
+            self.auth.readdress(prepared_request)
+        elif origin_of(response.request.url or "") != origin_of(prepared_request.url or ""):
+            prepared_request.headers.pop("Authorization", None)
+
 
 def _refused_redirect(here: str, target: str) -> str:
     """Return why a redirect from `here` to `target` is not followed; empty if it is."""
@@ -85,66 +106,52 @@ def _refused_redirect(here: str, target: str) -> str:
     return ""
 
 
-def new_session(options: TransferOptions) -> SafeSession:
-    """Return a session of our own; retries are `new_retry`'s, not the adapter's."""
+def new_session(options: TransferOptions, auth: AuthBase | None = None) -> SafeSession:
+    """Return a session of our own; it retries nothing by itself.
+
+    Parameters
+    ----------
+    options : TransferOptions
+        ``max_redirects``.
+    auth : AuthBase, optional
+        `alos2.sources.httpauth.OriginAuth`; without it nothing is sent.
+    """
     logging.getLogger("urllib3.connectionpool").addFilter(_HIDE)
     session = SafeSession()
     session.headers.update(_HEADERS)
     session.max_redirects = options.max_redirects
-    adapter = HTTPAdapter(max_retries=Retry(0, read=False, redirect=False))
+    session.auth = auth if auth is not None else NoAuth()
+    never = Retry(0, read=False, redirect=False)
+    adapter = HTTPAdapter(max_retries=never)
+    if isinstance(auth, OriginAuth):
+        adapter = AccountAdapter(auth, max_retries=never)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
 
 
-def new_retry(options: TransferOptions) -> Retry:
-    """Return the budget of retries: for connections, bodies and passing answers together."""
-    return Retry(
-        total=options.retries,
-        backoff_factor=options.backoff_s,
-        backoff_max=options.backoff_max_s,
-        backoff_jitter=options.backoff_s / 4,
-        allowed_methods=None,
-    )
+def asked_wait_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of ``Retry-After``, a number or a date (RFC 9110, 10.2.3); None if none.
 
-
-def next_wait_s(retry: Retry, response: Any, options: TransferOptions) -> float:
-    """Return how long to wait before the retry: as the server asks, else growing.
-
-    Parameters
-    ----------
-    retry : Retry
-        After its `increment`.
-    response : urllib3.response.BaseHTTPResponse or None
-        The answer that is retried.
-
-    Raises
-    ------
-    TransferFailed
-        The server asks for a longer wait than we have patience for.
+    A date is compared with the server's own clock where it tells (``Date``).
     """
-    asked = _asked_s(response.headers.get("Retry-After")) if response is not None else None
-    if asked is None:
-        return float(retry.get_backoff_time())
-    if asked > options.retry_after_max_s:
-        raise TransferFailed(
-            f"the server is busy and asks to come back in {asked:.0f} s",
-            hint="run the same command again then",
-        )
-    return float(asked)
-
-
-def _asked_s(header: str | None) -> float | None:
-    """Return the seconds of a Retry-After, given as seconds or as a date (RFC 9110, 10.2.3)."""
-    text = (header or "").strip()
+    text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    moment = http_date(text)
+    if moment is None:
+        return None
+    now = http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the moment that a header names; None if it names none."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def cause_of(error: BaseException) -> str:

@@ -1,0 +1,1 @@
+"""Portals: places that list products and deliver them after a login, each a plugin."""
