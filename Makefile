@@ -62,8 +62,8 @@ faults: $(VENV)/made-test
 	@$(BIN)/python tests/campaigns/faults.py --transfers $(FAULTS) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/made-lint
-	$(BIN)/ruff check pge tests benchmarks
-	$(BIN)/ruff format --check pge tests benchmarks
+	$(BIN)/ruff check pge tests benchmarks docker
+	$(BIN)/ruff format --check pge tests benchmarks docker
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

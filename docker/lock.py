@@ -15,8 +15,9 @@ import json
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("s3", "sftp")
@@ -39,7 +40,7 @@ def main() -> None:
         sys.exit("docker/lock.py: run it with Python 3.11, that of the image")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        subprocess.run(
+        subprocess.run(  # noqa: S603  our own arguments
             [
                 sys.executable, "-m", "pip", "install", "--quiet", "--dry-run",
                 "--ignore-installed", "--only-binary", ":all:", "--report", str(report),

@@ -33,7 +33,7 @@ def job(
     UsageError
         No folder is named, or the frame and date cannot be read.
     """
-    from alos2.jobs.metadata import FrameDate, describe_in_place
+    from alos2.jobs.metadata import FrameDate, describe_in_place  # noqa: PLC0415  slow; not for --help
 
     def said(flag: str | None, name: str) -> str:
         return (flag or "").strip() or work.parameter(name) or ""

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from rules import HYSDS_IO, JOB_SPEC, REFUSED_MOUNTS
+from hysdsjobs.rules import HYSDS_IO, JOB_SPEC, REFUSED_MOUNTS
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = {
@@ -66,7 +62,7 @@ def test_docker_has_committed_relative_links(job: str) -> None:
     """The container-builder reads only docker/, after a git clean."""
     for folder in ("job-spec", "hysds-io"):
         link = ROOT / "docker" / f"{folder}.json.{job}"
-        assert os.readlink(link) == f"../{folder}/{folder}.json.{job}"
+        assert str(link.readlink()) == f"../{folder}/{folder}.json.{job}"
         assert json.loads(link.read_text("utf-8"))
 
 

@@ -172,9 +172,7 @@ def run(
     done = 0
     quiet = bool((ctx.obj or {}).get("quiet"))
     with context.about(context.job, "ingest"), progress_bar(quiet=quiet) as progress:
-        published = publishing(
-            publish_to, place_names, force=options.force, progress=progress
-        )
+        published = publishing(publish_to, place_names, force=options.force, progress=progress)
         for outcome in ingest_all(targets, replace(options, progress=progress)):
             if isinstance(outcome, Failed):
                 failures.append(outcome)

@@ -100,9 +100,7 @@ def run_portal(
         if list_only:
             show_list(outcomes, tally, as_json=as_json)
         else:
-            published = publishing(
-                publish_to, place_names, force=options.force, progress=progress
-            )
+            published = publishing(publish_to, place_names, force=options.force, progress=progress)
             for outcome in _published(outcomes, published):
                 tally.add(outcome)
                 _show(outcome, as_json=as_json, quiet=quiet)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from alos2.catalogue.address import Logins, no_login
+from alos2.catalogue.address import Logins
 from alos2.catalogue.grq import GrqCatalogue
 from alos2.catalogue.rest import Rest
 from alos2.errors import PublishFailed
+from alos2.hysds.accounts import account_for
 from alos2.hysds.children import Item, child_params, delivery_id, job_type
 from alos2.hysds.cluster import connect, find_cluster
 from alos2.hysds.jobbook import DEDUPED, Child, JobIndex, child_key, payload_hash
@@ -239,7 +240,7 @@ class MozartFanOut:
 
 
 def for_work(
-    work: WorkDir, queue: str, *, logins: Logins = no_login, resubmit: bool = False
+    work: WorkDir, queue: str, *, logins: Logins = account_for, resubmit: bool = False
 ) -> MozartFanOut:
     """Return the fan-out of the HySDS job in `work`: the value of an entry point for fan-outs.
 

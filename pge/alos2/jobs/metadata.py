@@ -49,9 +49,7 @@ class FrameDate(NamedTuple):
         """
         found = _FRAME_DATE.fullmatch(text.strip())
         if found is None:
-            raise UsageError(
-                f"{text!r} is no frame and date", hint="FFFF-YYMMDD, e.g. 0700-180905"
-            )
+            raise UsageError(f"{text!r} is no frame and date", hint="FFFF-YYMMDD, e.g. 0700-180905")
         return cls(found["frame"], found["date"])
 
     def means(self, product: Product) -> bool:
@@ -144,7 +142,4 @@ def _describe(product: Product, options: IngestOptions, tags: Sequence[str]) -> 
 
 def _places(product: Product) -> tuple[Path, ...]:
     """Return where the files lie; within a zip ``outer.zip!inner/name``, once each."""
-    return tuple(
-        file.member.local_path or Path(file.member.path)
-        for file in product.files
-    )
+    return tuple(file.member.local_path or Path(file.member.path) for file in product.files)
