@@ -4,7 +4,8 @@
 What to ingest comes from the flags, else from ``_context.json``, which a HySDS worker writes:
 ``gportal_id`` (one name, or several with commas or spaces between), or ``bbox`` (west, south, east,
 north), ``start_date``, ``end_date`` (which is part of the window) and ``mode``; absent or blank
-means not given. ``queue`` names the queue that takes a job for each product, ``profile`` the site
+means not given. ``queue`` names the queue that takes a job for each product, with ``resubmit``
+(``true``) also for those that are held or under way; ``profile`` names the site
 (``gportal-2026``, ``gportal-legacy``), ``credential`` the account's profile; never a password. Exit
 codes are those of the ``alos2`` command.
 """
@@ -64,6 +65,9 @@ def parsed() -> argparse.Namespace:
     what.add_argument("--mode", help="mode as in product names, e.g. FBD")
     parser.add_argument("--list", action="store_true", help="only say what there is")
     parser.add_argument("--queue", help="under HySDS: queue that takes a job for each product")
+    parser.add_argument(
+        "--resubmit", action="store_true", help="... also for what is held or under way"
+    )
     parser.add_argument("--profile", help="gportal-2026 (default) or gportal-legacy")
     add_login_flags(parser)
     parser.add_argument("-v", "--verbose", action="count", default=0)
@@ -143,6 +147,7 @@ def main() -> int:
         username = (arguments.username or "").strip() or work.parameter("credential")
         credential = login_choice(username, arguments.password, None)
         queue = arguments.queue or work.parameter("queue")
+        resubmit = arguments.resubmit or work.flag("resubmit")
         profile = arguments.profile or work.parameter("profile")
 
         def outcomes(options: IngestOptions) -> Iterable[Outcome]:
@@ -152,7 +157,9 @@ def main() -> int:
                 options,
                 profile=profile,
                 list_only=arguments.list,
+                work=work,
                 queue=queue,
+                resubmit=resubmit,
                 credential=credential,
                 notes=notes,
             )

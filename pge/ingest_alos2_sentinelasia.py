@@ -4,9 +4,10 @@
 What to ingest comes from the flags, else from ``_context.json``, which a HySDS worker writes:
 exactly one of ``data_id``, ``eor_id`` and ``start_date`` (with ``end_date``, which is part of the
 window); absent or blank means not given. ``queue`` (in old jobs ``queue_eor_id``) names the queue
-that takes a job for each file of a request or of days; ``data_eor_id`` tells such a job under which
-request its file was found. ``credential`` names the account's profile; never a password. Exit
-codes are those of the ``alos2`` command.
+that takes a job for each file of a request or of days, with ``resubmit`` (``true``) also for those
+that are held or under way; ``data_eor_id`` tells such a job under which request its file was found.
+``credential`` names the account's profile; never a password. Exit codes are those of the ``alos2``
+command.
 """
 
 from __future__ import annotations
@@ -72,6 +73,9 @@ def parsed() -> argparse.Namespace:
         help="only list the files, one JSON object a line",
     )  # fmt: skip
     parser.add_argument("-queue", "--queue", help="under HySDS: takes a job for each file")
+    parser.add_argument(
+        "--resubmit", action="store_true", help="... also for what is held or under way"
+    )
     parser.add_argument("--profile", help="which site: a profile of alos2.toml")
     add_login_flags(parser)
     parser.add_argument("-v", "--verbose", action="count", default=0)
@@ -132,6 +136,7 @@ def main() -> int:
         username = (arguments.username or "").strip() or work.parameter("credential")
         credential = login_choice(username, arguments.password, None)
         queue = arguments.queue or work.parameter("queue") or work.parameter("queue_eor_id")
+        resubmit = arguments.resubmit or work.flag("resubmit")
 
         def outcomes(options: IngestOptions) -> Iterable[Outcome]:
             return portal_outcomes(
@@ -140,7 +145,9 @@ def main() -> int:
                 options,
                 profile=arguments.profile,
                 list_only=arguments.dry_run,
+                work=work,
                 queue=queue,
+                resubmit=resubmit,
                 credential=credential,
                 notes=notes,
             )

@@ -91,7 +91,7 @@ class Cluster:
 
     def submit(self, item: Item | None = None, **more: Any) -> str:
         """Let a new fan-out submit one item; return its line."""
-        return self.fan_out(**more).submit(item or Item(), queue=QUEUE)
+        return str(self.fan_out(**more).submit(item or Item(), queue=QUEUE))
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from alos2.errors import (
 )
 from alos2.footprint import FootprintOptions
 from alos2.jobs import pool
+from alos2.jobs.fanout import Handed
 from alos2.jobs.held import NOTES, ArchiveCatalogue
 from alos2.jobs.ingest import Ingested, ingest
 from alos2.jobs.options import IngestOptions
@@ -347,14 +348,25 @@ def test_jobs_are_submitted_where_something_takes_them(
     portal: FakePortal, options: IngestOptions
 ) -> None:
     @dataclass
+    class Told:
+        item: str
+        outcome: Handed
+
+        def __str__(self) -> str:
+            return f"{self.item}: {self.outcome}, job 1234"
+
+    @dataclass
     class Queue:
         taken: list[tuple[str, str | None]] = field(default_factory=list)
 
-        def submit(self, item: Item, *, queue: str | None) -> str:
+        def close(self) -> None:
+            raise AssertionError("whoever opens it closes it")
+
+        def submit(self, item: Item, *, queue: str | None) -> Told:
             if item.id == "D2":
                 raise PublishFailed("the queue is full")
             self.taken.append((item.id, queue))
-            return "job 1234"
+            return Told(item.id, "submitted" if len(self.taken) == 1 else "under way")
 
     queue = Queue()
     portal.items.append(an_item("M1", skip="a map"))
@@ -362,6 +374,12 @@ def test_jobs_are_submitted_where_something_takes_them(
     assert queue.taken == [("D1", "small")]
     assert [type(o) for o in outcomes] == [Skipped, Submitted, Failed]
     assert line_of(outcomes[1]) == "D1: submitted, job 1234"
+    (again, _) = run(portal, options, fan_out=queue)[1:]
+    assert line_of(again) == "D1: under way, job 1234"
+    tally = Tally()
+    for outcome in [*outcomes, again]:
+        tally.add(outcome)
+    assert str(tally) == "1 left out, 1 submitted, 1 failed, 1 under way"
     assert portal.opened == []
 
 

@@ -150,8 +150,8 @@ def test_old_and_new_flags_win_over_the_context(
 def test_without_a_fan_out_a_queue_is_ingested_here_and_the_message_says_so(
     job: Job, deliveries: Any
 ) -> None:
-    job.context(eor_id="ERJPYU000001", queue="small-queue")
-    done = job()
+    # Not a worker's directory: it has no _context.json.
+    done = job("-eor_id", "ERJPYU000001", "-queue", "small-queue")
     assert done.returncode == 0, done.stderr
     assert job.messages[0] == (
         "queue 'small-queue' was named, but nothing here can submit jobs to it: the files are "
@@ -161,16 +161,29 @@ def test_without_a_fan_out_a_queue_is_ingested_here_and_the_message_says_so(
     assert len(done.stdout.splitlines()) == 2
 
 
+def test_a_queue_without_mozart_is_a_usage_error_before_the_portal_is_asked(job: Job) -> None:
+    job.context(eor_id="ERJPYU000001", queue="small-queue")
+    done = job()
+    assert done.returncode == 2
+    assert "ALOS2_MOZART_URL" in (job.work / "_alt_error.txt").read_text()
+    assert job.fake.seen == []
+
+
 def test_a_plugin_that_submits_jobs_gets_one_for_each_file(job: Job, tmp_path: Path) -> None:
     site = tmp_path / "site"
     information = site / "some_queue-1.0.dist-info"
     information.mkdir(parents=True)
     (site / "some_queue.py").write_text(
+        "class Line(str):\n"
+        "    outcome = 'submitted'\n"
         "class Queue:\n"
-        "    def __init__(self, work, queue):\n"
-        "        self.queue = queue\n"
+        "    def __init__(self, work, queue, *, resubmit):\n"
+        "        self.queue, self.resubmit = queue, resubmit\n"
         "    def submit(self, item, *, queue):\n"
-        "        return f'job of {item.data_id} and {item.eor_id} in {self.queue}'\n"
+        "        how = f'{item.eor_id} in {self.queue}, {self.resubmit}'\n"
+        "        return Line(f'{item.data_id}: submitted, {how}')\n"
+        "    def close(self):\n"
+        "        open('closed', 'w').close()\n"
     )
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: some-queue\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text("[alos2.fan_out]\nhysds = some_queue:Queue\n")
@@ -179,16 +192,27 @@ def test_a_plugin_that_submits_jobs_gets_one_for_each_file(job: Job, tmp_path: P
     done = job()
     assert done.returncode == 0, done.stderr
     assert job.fake.downloads == []
-    left_out, *submitted = job.messages
+    assert job.messages == ["1 left out, 2 submitted"]
+    left_out, *submitted = (job.work / "_alt_msg_details.txt").read_text().splitlines()
     assert left_out == "JPJX0001201908160003: left out, not ALOS-2 data but 'Map'"
     assert submitted == [
-        f"{name}: submitted, job of {name} and ERJPYU000001 in small-queue"
+        f"{name}: submitted, ERJPYU000001 in small-queue, False"
         for name in ("JPJX0001201908160001", "JPJX0001201908160002")
     ]
+    (job.work / "closed").unlink()
+    for word, code in (("true", 0), ("perhaps", 2)):
+        job.context(eor_id="ERJPYU000001", queue="small-queue", resubmit=word)
+        assert job().returncode == code
+    job.context(eor_id="ERJPYU000001", queue="small-queue", resubmit="True")
+    assert job().returncode == 0
+    assert "in small-queue, True" in (job.work / "_alt_msg_details.txt").read_text()
+    (job.work / "closed").unlink()
     # The child itself is given the same queue, and does not submit itself again.
     job.context(data_id="JPJX0001201908160001", queue="small-queue")
     assert job().returncode == 0
     assert job.fake.downloads == ["JPJX0001201908160001"]
+    assert not (job.work / "closed").exists()
+    assert not (job.work / "_alt_msg_details.txt").exists()
 
 
 def test_a_dry_run_only_lists(job: Job) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from alos2.publish.engine import publish
 from alos2.publish.target import target_of
-from publish.places import OPTIONS
+from publish.options import OPTIONS
 
 
 def arm(where: str, when: str, number: int) -> None:

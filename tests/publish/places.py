@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,9 @@ from wsgidav.wsgidav_app import WsgiDAVApp
 
 from alos2.publish.model import PublishOptions
 from alos2.publish.target import Target, target_of
+from publish.options import OPTIONS, PASSWORD, USER
 
 ID = "ALOS2043672900-150315-FBDR2.1GUA"
-USER, PASSWORD = "ingest", "pässwörd-ü-7"
-MEBIBYTE = 1 << 20
 
 
 def make_dataset(
@@ -79,36 +78,6 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-@dataclass(frozen=True)
-class _Password:
-    value: str
-
-    def reveal(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True)
-class _Login:
-    username: str
-    password: _Password
-
-
-def login(username: str = USER, password: str = PASSWORD) -> Callable[[str], _Login]:
-    """Know one login for every host."""
-    return lambda host: _Login(username, _Password(password))
-
-
-OPTIONS = PublishOptions(
-    patience_s=20.0,
-    stale_s=3600.0,
-    beat_s=30.0,
-    part_bytes=5 * MEBIBYTE,
-    retries=2,
-    backoff_s=0.01,
-    logins=login(),
-)
 
 
 class Place:

@@ -17,17 +17,8 @@ import pytest
 from alos2.catalogue import document_of
 from alos2.publish.engine import publish
 from alos2.publish.target import target_of
-from publish.places import (
-    ID,
-    OPTIONS,
-    PASSWORD,
-    USER,
-    DavServer,
-    S3Place,
-    answer,
-    contents,
-    make_dataset,
-)
+from publish.options import OPTIONS, PASSWORD, USER
+from publish.places import ID, DavServer, S3Place, answer, contents, make_dataset
 
 DOCS = Path(__file__).parents[2] / "docs" / "publishing.md"
 KEYS = {
@@ -93,7 +84,7 @@ def test_exit_codes(dataset: Path, other: Path, tmp_path: Path, dav: DavServer) 
     assert contents(out / ID) == contents(other)
     refused = alos2("publish", dataset, "--to", dav.place.url, NETRC=str(tmp_path / "none"))
     assert refused.returncode == 7
-    assert "PublishFailed: 127.0.0.1 wants a login" in refused.stderr
+    assert f"PublishFailed: 127.0.0.1:{dav.port} wants a login" in refused.stderr
     dav.hook = answer("507 Insufficient Storage")
     full = alos2("publish", dataset, "--to", dav.place.url, NETRC=str(tmp_path / "none"))
     assert full.returncode == 9

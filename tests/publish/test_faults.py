@@ -27,19 +27,8 @@ from alos2.publish.davauth import authentication
 from alos2.publish.engine import publish
 from alos2.publish.model import no_login
 from alos2.publish.target import target_of
-from publish.places import (
-    ID,
-    OPTIONS,
-    PASSWORD,
-    USER,
-    DavServer,
-    FolderPlace,
-    S3Place,
-    answer,
-    contents,
-    login,
-    make_dataset,
-)
+from publish.options import OPTIONS, PASSWORD, USER, login
+from publish.places import ID, DavServer, FolderPlace, S3Place, answer, contents, make_dataset
 
 
 def once(status: str, method: str, suffix: str = "", times: int = 1) -> Callable[..., Any]:

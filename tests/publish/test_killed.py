@@ -16,21 +16,13 @@ from typing import Any
 import pytest
 
 from alos2.errors import DatasetDiffers, PublishFailed
+from alos2.publish import s3bucket
 from alos2.publish.engine import publish
 from alos2.publish.holder import Holder, myself
 from alos2.publish.marker import Found, Journal, Marker
 from alos2.publish.s3marker import BucketMarker
-from publish.places import (
-    ID,
-    MEBIBYTE,
-    OPTIONS,
-    DavServer,
-    FolderPlace,
-    Place,
-    S3Place,
-    contents,
-    make_dataset,
-)
+from publish.options import MEBIBYTE, OPTIONS
+from publish.places import ID, DavServer, FolderPlace, Place, S3Place, contents, make_dataset
 
 
 def kill_publisher(
@@ -279,6 +271,31 @@ def test_who_was_taken_over_takes_nothing_away(s3: S3Place, dataset: Path, other
     with pytest.raises(PublishFailed, match="is written by another publisher as well"):
         publish(dataset, s3.target, slow)
     assert s3.read() == contents(other), "the other's files are all there, and nothing else"
+
+
+def test_a_publisher_that_begins_while_we_look_is_no_difference(
+    s3: S3Place, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its marker was not there yet when we looked for it, and half its files are when we list."""
+    plain = s3bucket.Bucket.names
+    looks = 0
+
+    def names(self: s3bucket.Bucket, prefix: str) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            plant(s3, foreign_marker())
+            s3.write(f"{ID}.zip", b"product")
+            found = plain(self, prefix)
+            for name, data in contents(dataset).items():
+                s3.write(name, data)
+            s3.client.delete_object(Bucket=s3.bucket, Key=f"arch/{ID}/.alos2-incomplete")
+            return found
+        return plain(self, prefix)
+
+    monkeypatch.setattr(s3bucket.Bucket, "names", names)
+    assert publish(dataset, s3.target, s3.options).status == "unchanged"
+    assert s3.leftovers() == []
 
 
 def test_who_learns_by_a_sign_of_life_that_it_was_taken_over_stops(

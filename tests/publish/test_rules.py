@@ -14,7 +14,6 @@ import pytest
 from alos2.errors import PublishFailed, UsageError
 from alos2.publish import registry
 from alos2.publish.engine import publish
-from alos2.publish.logins import usual_login
 from alos2.publish.model import Placement
 from alos2.publish.package import read_documents
 from alos2.publish.registry import store_for
@@ -22,14 +21,8 @@ from alos2.publish.rules import Rules
 from alos2.publish.s3address import parse
 from alos2.publish.substitute import fill_in, without_login
 from alos2.publish.target import Target, target_of
-from publish.places import (
-    ID,
-    OPTIONS,
-    DavServer,
-    S3Place,
-    contents,
-    make_dataset,
-)
+from publish.options import OPTIONS
+from publish.places import ID, DavServer, S3Place, contents, make_dataset
 
 CONFIG = Path(__file__).parents[2] / "config"
 CLUSTER = [
@@ -333,40 +326,6 @@ def test_s3_addresses_of_both_forms(
 def test_s3_addresses_that_are_none(location: str) -> None:
     with pytest.raises(UsageError):
         parse(location)
-
-
-def test_logins_from_the_environment_then_from_netrc(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "netrc"
-    file.write_text("machine h.example.org login me password from-netrc-9\n")
-    monkeypatch.setenv("NETRC", str(file))
-    file.chmod(0o644)
-    with pytest.raises(UsageError, match="chmod 600"):
-        usual_login("h.example.org")
-    file.chmod(0o600)
-    login = usual_login("h.example.org")
-    assert login is not None
-    assert (login.username, login.password.reveal()) == ("me", "from-netrc-9")
-    assert "from-netrc-9" not in f"{login!r} {login.password}"
-    assert usual_login("other.example.org") is None
-    file.write_text("machine h password x nonsense-with-pass-word\n")
-    with pytest.raises(UsageError) as caught:
-        usual_login("h.example.org")
-    assert "nonsense" not in str(caught.value)
-    monkeypatch.setenv("ALOS2_PUBLISH_USERNAME", "you")
-    with pytest.raises(UsageError, match="no password"):
-        usual_login("h.example.org")
-    secret = tmp_path / "secret"
-    secret.write_text("from file \n")
-    secret.chmod(0o600)
-    monkeypatch.setenv("ALOS2_PUBLISH_PASSWORD_FILE", str(secret))
-    login = usual_login("any.example.org")
-    assert login is not None
-    assert (login.username, login.password.reveal()) == ("you", "from file ")
-    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    monkeypatch.delenv("ALOS2_PUBLISH_USERNAME")
-    assert usual_login("h.example.org") is None
 
 
 def test_a_plugin_adds_a_scheme(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from alos2.errors import BadProduct, DatasetDiffers, Interrupted, PublishFailed,
 from alos2.publish import engine
 from alos2.publish.engine import publish
 from alos2.publish.model import Published
-from publish.places import ID, MEBIBYTE, Place, contents, make_dataset
+from publish.options import MEBIBYTE
+from publish.places import ID, Place, contents, make_dataset
 
 
 def stamp(folder: Path) -> dict[str, tuple[int, int]]:

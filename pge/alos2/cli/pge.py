@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from alos2.cli import logs
 from alos2.cli.main import describe, install_signal_handlers, report
@@ -15,6 +16,9 @@ from alos2.jobs import context
 if TYPE_CHECKING:
     from alos2.jobs.options import IngestOptions
     from alos2.jobs.portaloutcome import Outcome
+
+MOST_LINES: Final = 5
+"""As many outcomes have their lines in ``_alt_msg.txt``; those of more are in the details."""
 
 
 def run_pge(
@@ -74,8 +78,8 @@ def run_job(
     verbosity : int
         As ``alos2.cli.logs.set_up`` has it.
     notes : sequence of str
-        Lines for ``_alt_msg.txt``, before those about the outcomes; looked at when the job has
-        ended, so the job may add to it.
+        Lines for ``_alt_msg.txt``, before what became of the job; looked at when the job has ended,
+        so the job may add to it.
 
     Returns
     -------
@@ -84,38 +88,59 @@ def run_job(
     """
     logs.set_up(verbosity, as_json=False)
     install_signal_handlers()
+    told = _Told()
     try:
         with context.about(context.job, name):
             outcomes = job()
-            downloads, messages = _run(outcomes, work)
-        work.report_success(downloads, [*notes, *messages])
+            _run(outcomes, work, told)
+        messages, details = told.messages(notes)
+        work.report_success(told.downloads, messages, details)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the last net: it is reported
-        work.report_failure(error, describe(error)[1])
+        work.report_failure(error, describe(error)[1], *told.messages(notes))
         return report(error)
     return 0
 
 
+@dataclass
+class _Told:
+    """What there is to say of a job, also of one that fails in the middle."""
+
+    downloads: list[Download] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    """One for each outcome."""
+    sum: str = ""
+    """Of all outcomes so far, in one line."""
+    handed_on: bool = False
+    """Whether other jobs were submitted: then people look for which, and why not others."""
+
+    def messages(self, notes: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return the message and its details: of many outcomes the message has the sum."""
+        if not self.handed_on and len(self.lines) <= MOST_LINES:
+            return [*notes, *self.lines], []
+        return [*notes, self.sum], self.lines
+
+
 def _run(
-    outcomes: Callable[[IngestOptions], Iterable[Outcome]], work: WorkDir
-) -> tuple[list[Download], list[str]]:
+    outcomes: Callable[[IngestOptions], Iterable[Outcome]], work: WorkDir, told: _Told
+) -> None:
     # Imported late: a usage error should not wait for the rasters' libraries.
     from alos2.cli.settings import ingest_options, load
     from alos2.jobs.ingest import Ingested
-    from alos2.jobs.portaloutcome import Listed, Tally, line_of
+    from alos2.jobs.portaloutcome import Listed, Submitted, Tally, line_of
 
-    downloads: list[Download] = []
-    messages: list[str] = []
     tally = Tally()
     for outcome in outcomes(ingest_options(load(), out=work.path)):
         tally.add(outcome)
-        messages.append(line_of(outcome))
+        told.lines.append(line_of(outcome))
+        told.sum = str(tally)
         if isinstance(outcome, Ingested):
-            downloads.extend(d for d in outcome.downloads if d not in downloads)
+            told.downloads.extend(d for d in outcome.downloads if d not in told.downloads)
             _print(outcome.line)
         elif isinstance(outcome, Listed):
             _print(outcome.to_json())
+        elif isinstance(outcome, Submitted):
+            told.handed_on = True
     tally.raise_failures()
-    return downloads, messages
 
 
 def _print(line: object) -> None:

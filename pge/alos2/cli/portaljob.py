@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ from alos2.cli.publish import published_block, publishing
 
 if TYPE_CHECKING:
     from alos2.errors import Alos2Error
+    from alos2.hysds.workdir import WorkDir
     from alos2.jobs.options import IngestOptions
     from alos2.jobs.portaloutcome import Listed, Outcome, Tally
     from alos2.sources.credentials import Choice
@@ -117,7 +119,9 @@ def portal_outcomes(
     profile: str | None = None,
     list_only: bool = False,
     at_once: int | None = None,
+    work: WorkDir | None = None,
     queue: str | None = None,
+    resubmit: bool = False,
     credential: Choice = None,
     notes: list[str] | None = None,
 ) -> Iterator[Outcome]:
@@ -135,9 +139,13 @@ def portal_outcomes(
         Only list.
     at_once : int, optional
         Downloads at the same time.
+    work : WorkDir, optional
+        The directory of the job that this is.
     queue : str, optional
         Under HySDS: the queue that takes a job for each file. A single id is always ingested
         here: this may be the job that was submitted for it.
+    resubmit : bool
+        Submit a job also for what is held or under way.
     credential : str or Credential, optional
         Instead of ``options.credential``: a name, or the account itself.
     notes : list of str, optional
@@ -148,10 +156,7 @@ def portal_outcomes(
     Ingested, Failed, Skipped, Submitted or Listed
         See `alos2.jobs.portal.ingest_portal`.
     """
-    from pathlib import Path
-
     from alos2.cli.settings import load, portal_profile
-    from alos2.hysds.workdir import WorkDir
     from alos2.jobs.fanout import NOT_SUBMITTED, fan_out_for
     from alos2.jobs.pool import Caps
     from alos2.jobs.portal import ingest_portal
@@ -160,16 +165,19 @@ def portal_outcomes(
     site = portal_profile(load(), name, profile)
     # Before the portal is asked: whether there is a queue is known, a login may lock an account.
     alone = list_only or len(query.ids) == 1
-    fan_out = None if alone else fan_out_for(WorkDir(Path.cwd()), queue)
+    fan_out = None if alone or work is None else fan_out_for(work, queue, resubmit=resubmit)
     if queue and fan_out is None and not alone and notes is not None:
         notes.append(NOT_SUBMITTED.format(queue=queue))
     caps = Caps() if at_once is None else Caps(at_once, min(at_once, Caps().per_host))
-    with open_portal(
-        name,
-        profile=site,
-        credential=credential or options.credential,
-        options=options.transfer,
-    ) as portal:
+    with (
+        nullcontext() if fan_out is None else closing(fan_out),
+        open_portal(
+            name,
+            profile=site,
+            credential=credential or options.credential,
+            options=options.transfer,
+        ) as portal,
+    ):
         yield from ingest_portal(
             portal,
             query,

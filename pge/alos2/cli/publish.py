@@ -129,7 +129,8 @@ def command(
 
     RULES is a datasets.json as HySDS has it (config/datasets.json is one). A folder or URL of your
     own takes each dataset under its id. The same dataset again changes nothing; another of the
-    same id is refused. Logins come from ~/.netrc, ALOS2_PUBLISH_... or the AWS configuration.
+    same id is refused. Accounts come from a credential profile, the environment or ~/.netrc (for
+    S3 from the AWS configuration): never from an argument or a URL.
     """
     # Imported late, so that --help is quick.
     from alos2.jobs.outcome import Failed, raise_failures
@@ -167,20 +168,20 @@ def publisher(
     UsageError
         `to` leads nowhere, or the catalogue's address is not known.
     """
+    from alos2.hysds.accounts import account_for
     from alos2.publish.engine import publish
-    from alos2.publish.logins import netrc_login, usual_login
     from alos2.publish.model import PublishOptions
     from alos2.publish.target import target_of
 
     target = target_of(to, settings)
-    options = PublishOptions(logins=usual_login, progress=progress, **chosen)
+    options = PublishOptions(logins=account_for, progress=progress, **chosen)
     extra: dict[str, Any] = {}
     if catalogue:
         from alos2.catalogue import GrqCatalogue, document_of
         from alos2.hysds.cluster import connect, find_cluster
 
         # It is closed with the process; one connection serves all datasets.
-        rest = connect(find_cluster(Path.cwd()), "GRQ", logins=netrc_login)
+        rest = connect(find_cluster(Path.cwd()), "GRQ", logins=account_for)
         extra = {"catalogue": GrqCatalogue(rest), "document": document_of}
 
     def run(folder: Path) -> Json:

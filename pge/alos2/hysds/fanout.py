@@ -130,8 +130,8 @@ class MozartFanOut:
         for rest in self._connections:
             rest.close()
 
-    def submit(self, item: Item, *, queue: str | None) -> str:
-        """Submit a job that ingests `item`; return one line about it.
+    def submit(self, item: Item, *, queue: str | None) -> Line:
+        """Submit a job that ingests `item`, if none is needed no more; say what became of it.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class MozartFanOut:
         line = self._submit(item, queue or "")
         self.lines.append(line)
         log.info("%s", line)
-        return str(line)
+        return line
 
     def summary(self) -> list[str]:
         """Return what was submitted and left out, and why: a line of counts, and one for each."""

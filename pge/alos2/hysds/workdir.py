@@ -3,27 +3,40 @@
 The worker writes ``_context.json`` before the job starts, and reads after it ended:
 ``_alt_error.txt``, ``_alt_traceback.txt`` (only of a failed job), ``_alt_msg.txt``,
 ``_alt_msg_details.txt`` and ``pge_metrics.json`` (only of one that exited 0; its ``download``
-entries need a ``url``). Source: HySDS ``job_worker.py``, as public code has it in August 2026.
+entries need a ``url``). Source: HySDS ``job_worker.py``, as public code has it in August 2026; it
+shortens each line of ``_alt_msg.txt``, so of many things only their numbers are in there.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from alos2.archive.writing import writing_failed
 from alos2.dataset.provenance import public_url
 from alos2.dataset.scrub import scrub
-from alos2.errors import UsageError
+from alos2.errors import Alos2Error, UsageError
 
 if TYPE_CHECKING:
     from alos2.sources.credentials.secret import Secret
 
+log = logging.getLogger(__name__)
+
 CONTEXT_FILE = "_context.json"
+
+_ERROR: Final = "_alt_error.txt"
+_TRACEBACK: Final = "_alt_traceback.txt"
+_MESSAGE: Final = "_alt_msg.txt"
+_DETAILS: Final = "_alt_msg_details.txt"
+_METRICS: Final = "pge_metrics.json"
+_YES: Final = ("true", "yes", "1")
+_NO: Final = ("false", "no", "0")
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,7 @@ class WorkDir:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._context: dict[str, Any] | None = None
 
     @property
     def is_hysds(self) -> bool:
@@ -68,13 +82,18 @@ class WorkDir:
         return (self.path / CONTEXT_FILE).is_file()
 
     def context(self) -> dict[str, Any]:
-        """Read ``_context.json``; an empty dict where there is none.
+        """Return what ``_context.json`` holds, read once; an empty dict where there is none.
 
         Raises
         ------
         UsageError
             It is there and is not a JSON object.
         """
+        if self._context is None:
+            self._context = self._read()
+        return self._context
+
+    def _read(self) -> dict[str, Any]:
         file = self.path / CONTEXT_FILE
         hint = "the HySDS worker writes it; see the job's page in Figaro"
         try:
@@ -104,6 +123,25 @@ class WorkDir:
                 hint="give it as a JSON string",
             )
         return value.strip() or None
+
+    def flag(self, name: str) -> bool:
+        """Return a job parameter that is ``true`` or ``false``, as text or not; absent: False.
+
+        Raises
+        ------
+        UsageError
+            ``_context.json`` cannot be read, or the parameter is something else.
+        """
+        value = self.context().get(name)
+        if isinstance(value, bool):
+            return value
+        word = (self.parameter(name) or _NO[0]).lower()
+        if word not in (*_YES, *_NO):
+            raise UsageError(
+                f"parameter {name!r} in {CONTEXT_FILE} is neither true nor false",
+                hint="write true, or leave it empty",
+            )
+        return word in _YES
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the words of a job parameter: a text with commas or spaces, or a list of texts.
@@ -139,27 +177,76 @@ class WorkDir:
         # Imported late: the sources' libraries are slow to import, and few jobs have a secret.
         from alos2.hysds.secretparam import take_secret  # noqa: PLC0415
 
+        self._context = None  # the file changes
         return take_secret(self.path / CONTEXT_FILE, name)
 
-    def report_failure(self, error: BaseException, short: str) -> None:
-        """Write ``_alt_error.txt`` (`short`) and ``_alt_traceback.txt``, both without secrets."""
-        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        self._write("_alt_error.txt", scrub(short) + "\n")
-        self._write("_alt_traceback.txt", scrub(trace))
+    def report_failure(
+        self,
+        error: BaseException,
+        short: str,
+        messages: Sequence[str] = (),
+        details: Sequence[str] = (),
+    ) -> None:
+        """Write ``_alt_error.txt`` (`short`), ``_alt_traceback.txt`` and the messages.
 
-    def report_success(self, downloads: Sequence[Download], messages: Sequence[str]) -> None:
-        """Write ``pge_metrics.json`` and ``_alt_msg.txt`` (a line for each dataset).
+        All without secrets. What cannot be written, on a full disk for instance, is logged: the
+        exit code shall tell of `error` all the same. Metrics of an earlier run are taken away.
+        """
+        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        try:
+            self._remove(_METRICS)
+            self._write(_ERROR, scrub(short) + "\n")
+            self._write(_TRACEBACK, scrub(trace))
+            self._tell(messages, details)
+        except Alos2Error as fault:
+            log.warning("HySDS will not be told why: %s", fault)
+
+    def report_success(
+        self,
+        downloads: Sequence[Download],
+        messages: Sequence[str],
+        details: Sequence[str] = (),
+    ) -> None:
+        """Write ``pge_metrics.json`` and the messages.
 
         Reports of an earlier, failed run in the same directory are taken away.
+
+        Parameters
+        ----------
+        downloads : sequence of Download
+            For the metrics.
+        messages, details : sequence of str
+            Lines of ``_alt_msg.txt`` and ``_alt_msg_details.txt``; without any there is no file.
+
+        Raises
+        ------
+        NoSpace, NoResource
+            They cannot be written.
         """
-        for stale in ("_alt_error.txt", "_alt_traceback.txt"):
-            (self.path / stale).unlink(missing_ok=True)
+        self._remove(_ERROR, _TRACEBACK)
         metrics = {"download": [d.to_json() for d in downloads], "upload": []}
-        self._write("pge_metrics.json", json.dumps(metrics, indent=2) + "\n")
-        self._write("_alt_msg.txt", "".join(scrub(line) + "\n" for line in messages))
+        self._write(_METRICS, json.dumps(metrics, indent=2) + "\n")
+        self._tell(messages, details)
+
+    def _tell(self, messages: Sequence[str], details: Sequence[str]) -> None:
+        for name, lines in ((_MESSAGE, messages), (_DETAILS, details)):
+            if lines:
+                self._write(name, "".join(scrub(line) + "\n" for line in lines))
+            else:
+                self._remove(name)
 
     def _write(self, name: str, text: str) -> None:
-        (self.path / name).write_text(text, encoding="utf-8")
+        try:
+            (self.path / name).write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise writing_failed(self.path / name, error) from error
+
+    def _remove(self, *names: str) -> None:
+        for name in names:
+            try:
+                (self.path / name).unlink(missing_ok=True)
+            except OSError as error:
+                raise writing_failed(self.path / name, error) from error
 
 
 def _utc(when: datetime) -> str:

@@ -2,9 +2,9 @@
 
 Who can run jobs elsewhere (HySDS's queues, a cluster's scheduler) adds an entry point of the
 group ``alos2.fan_out``: its name is ``hysds`` for the one that is used in a HySDS worker's
-directory, its value a callable that takes ``(work: WorkDir, queue: str)`` and returns a `FanOut`.
-Without one, the files are ingested in the present process, a few downloads at a time: see
-`alos2.jobs.portal`.
+directory (in place of our own, which speaks to Mozart), its value a `FanOutFactory`, which returns
+a `FanOut`. Without one, the files are ingested in the present process, a few downloads at a time:
+see `alos2.jobs.portal`.
 
 What a child job is told: the item's ``data_id`` and, as ``data_eor_id``, the observation request
 under which it was found, which nobody could find out from the data id alone. Never a credential;
@@ -14,9 +14,8 @@ at most the name of one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Final, Protocol, cast
+from typing import Final, Literal, Protocol, TypeAlias, cast
 
 from alos2.errors import UsageError
 from alos2.hysds.workdir import WorkDir
@@ -27,17 +26,31 @@ log = logging.getLogger(__name__)
 ENTRY_POINT_GROUP: Final = "alos2.fan_out"
 """Entry points of this group run jobs elsewhere; ``hysds`` is the one looked for here."""
 
+_OURS: Final = "alos2."
+
 NOT_SUBMITTED: Final = (
     "queue {queue!r} was named, but nothing here can submit jobs to it: the files are ingested in "
     "this job"
 )
 
 
+Handed: TypeAlias = Literal["submitted", "under way", "held"]
+"""What became of an item: a job of its own, or none, as one is at work or was."""
+
+
+class Line(Protocol):
+    """What became of one item; its text is a line that begins with the item's id."""
+
+    @property
+    def outcome(self) -> Handed:
+        """In a word."""
+
+
 class FanOut(Protocol):
     """Runs a job for one file, somewhere else and later."""
 
-    def submit(self, item: Item, *, queue: str | None) -> str:
-        """Submit a job that ingests `item`; return one line about it, with the job's id.
+    def submit(self, item: Item, *, queue: str | None) -> Line:
+        """Submit a job that ingests `item`, if one is needed; tell, with the job's id.
 
         Must be safe to repeat: the same item submitted twice makes one job.
 
@@ -48,11 +61,18 @@ class FanOut(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of connections; nothing is submitted any more."""
 
-FanOutFactory = Callable[[WorkDir, str], FanOut]
+
+class FanOutFactory(Protocol):
+    """Makes a `FanOut` for the job in a directory."""
+
+    def __call__(self, work: WorkDir, queue: str, *, resubmit: bool) -> FanOut:
+        """Return what runs jobs on `queue`; with `resubmit` also what is held or under way."""
 
 
-def fan_out_for(work: WorkDir, queue: str | None) -> FanOut | None:
+def fan_out_for(work: WorkDir, queue: str | None, *, resubmit: bool = False) -> FanOut | None:
     """Return what runs jobs on `queue`; None where the present job has to do it all.
 
     Parameters
@@ -61,6 +81,8 @@ def fan_out_for(work: WorkDir, queue: str | None) -> FanOut | None:
         The job's directory; only in one of a HySDS worker is anything submitted.
     queue : str, optional
         Name of the queue for the children; None or empty: there shall be none.
+    resubmit : bool, optional
+        Whether also what is held or under way gets a job.
 
     Raises
     ------
@@ -69,7 +91,9 @@ def fan_out_for(work: WorkDir, queue: str | None) -> FanOut | None:
     """
     if not queue or not work.is_hysds:
         return None
-    for plugin in entry_points(group=ENTRY_POINT_GROUP, name="hysds"):
+    found = entry_points(group=ENTRY_POINT_GROUP, name="hysds")
+    # Ours is the last: who installs another one wants that.
+    for plugin in sorted(found, key=lambda plugin: plugin.module.startswith(_OURS)):
         try:
             factory = cast(FanOutFactory, plugin.load())
         except (ImportError, AttributeError) as error:
@@ -77,6 +101,6 @@ def fan_out_for(work: WorkDir, queue: str | None) -> FanOut | None:
                 f"the plugin {plugin.value!r} that submits jobs cannot be loaded: {error}",
                 hint="install it again, or remove it",
             ) from error
-        return factory(work, queue)
+        return factory(work, queue, resubmit=resubmit)
     log.warning("%s", NOT_SUBMITTED.format(queue=queue))
     return None

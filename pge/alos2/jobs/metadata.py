@@ -8,24 +8,41 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from alos2.archive.members import Member, MemberTree, is_archive, list_members
 from alos2.dataset.content import Content
 from alos2.dataset.documents import make_documents
 from alos2.dataset.line import product_line
 from alos2.dataset.provenance import Source
 from alos2.dataset.write import DatasetWriter
-from alos2.errors import Alos2Error, Interrupted, NothingFound, UsageError
+from alos2.errors import (
+    Alos2Error,
+    BadArchive,
+    BadProduct,
+    Interrupted,
+    NoProduct,
+    NothingFound,
+    NotSupported,
+    UsageError,
+)
 from alos2.jobs import context
 from alos2.jobs.build import describe
 from alos2.jobs.ingest import Ingested
 from alos2.jobs.options import IngestOptions
 from alos2.jobs.outcome import Failed
 from alos2.product.model import Product
-from alos2.product.recognise import recognise, require_complete
+from alos2.product.recognise import (
+    RecognisedTree,
+    products_from,
+    recognise,
+    require_complete,
+)
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +83,9 @@ def describe_in_place(
 ) -> Iterator[Ingested | Failed]:
     """Make a dataset of metadata of every product in `folder`, a folder or a zip.
 
+    Each zip in a folder is a delivery of its own: a damaged one does not keep the others from being
+    described.
+
     Parameters
     ----------
     folder : Path
@@ -73,43 +93,117 @@ def describe_in_place(
     options : IngestOptions
         ``out``, ``footprint``, ``force`` are heeded.
     only : FrameDate, optional
-        Leave out all other scenes.
+        Leave out all other scenes. A damaged zip counts as one of those if others are found.
     tags : sequence of str, optional
         Words to find the datasets by.
 
     Yields
     ------
     Ingested or Failed
-        One for each product, as soon as it is there.
+        One for each product, as soon as it is there, and one for each zip that cannot be read.
 
     Raises
     ------
     NothingFound
         There is no such folder, or no such scene in it.
-    NoProduct, BadArchive
-        It holds no ALOS-2 product, or cannot be read.
+    NoProduct, NotSupported
+        It holds no ALOS-2 product, or only others.
+    BadProduct
+        It cannot be read.
     """
-    if not folder.exists():
-        raise NothingFound(f"{folder} does not exist", hint="check the path, and what is mounted")
     met = False
-    with recognise(folder.absolute()) as recognised:
-        for sentence in recognised.refused:
+    foreign: list[NotSupported] = []
+    damaged: list[Failed] = []
+    with _listed(folder.absolute()) as tree:
+        for sentence in tree.skipped:
             log.warning("%s", sentence)
-        for product in recognised.products:
-            if only is not None and not only.means(product):
-                continue
-            met = True
-            what = f"{product.scene}-{product.product}"
-            with context.about(context.product, what):
-                try:
-                    require_complete(product)
-                    yield _describe(product, options, tags)
-                except Interrupted:
-                    raise
-                except Alos2Error as error:
-                    yield Failed(what, error)
-    if not met and only is not None:
-        raise NothingFound(f"{folder} holds no scene {only.frame}-{only.date}")
+        for delivery in _deliveries(folder.absolute(), tree):
+            try:
+                with delivery() as recognised:
+                    for product in _wanted(recognised, only):
+                        met = True
+                        yield _tried(product, options, tags)
+            except NotSupported as error:
+                foreign.append(error)
+            except NoProduct as error:
+                log.info("%s", error.message)
+            except BadProduct as error:
+                damaged.append(Failed(delivery.what, error))
+    if not met and not damaged:
+        raise _nothing(folder, only, foreign)
+    if met and only is not None:
+        for failed in damaged:
+            log.warning("%s: left out, %s", failed.what, failed.error.short)
+    else:
+        yield from damaged
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """Files that are recognised together; called, it recognises them."""
+
+    what: str
+    recognise: Callable[[], RecognisedTree]
+
+    def __call__(self) -> RecognisedTree:
+        return self.recognise()
+
+
+def _listed(place: Path) -> MemberTree:
+    """List a folder without looking into its zips; of a zip nothing: it is the one delivery."""
+    try:
+        is_zip = place.is_file()
+    except OSError as error:
+        raise BadProduct(
+            f"{place} cannot be read: {error.strerror or error}", hint="check what is mounted"
+        ) from error
+    return MemberTree(()) if is_zip else list_members(place, descend=False)
+
+
+def _deliveries(place: Path, tree: MemberTree) -> Iterator[_Delivery]:
+    """Yield the loose files together, then each zip."""
+    if not tree.members:
+        yield _Delivery(place.name, lambda: recognise(place))
+        return
+    loose: list[Member] = []
+    zips: list[Member] = []
+    for member in tree.members:
+        try:
+            (zips if is_archive(member) else loose).append(member)
+        except BadArchive:  # it is told of when it is its turn
+            zips.append(member)
+    yield _Delivery(place.name, lambda: RecognisedTree(products_from(loose, place=str(place))))
+    for member in zips:
+        path = Path(member.path)
+        yield _Delivery(member.name, partial(recognise, path))
+
+
+def _wanted(recognised: RecognisedTree, only: FrameDate | None) -> Iterator[Product]:
+    for sentence in recognised.refused:
+        log.warning("%s", sentence)
+    for product in recognised.products:
+        if only is None or only.means(product):
+            yield product
+
+
+def _tried(product: Product, options: IngestOptions, tags: Sequence[str]) -> Ingested | Failed:
+    what = f"{product.scene}-{product.product}"
+    with context.about(context.product, what):
+        try:
+            require_complete(product)
+            return _describe(product, options, tags)
+        except Interrupted:
+            raise
+        except Alos2Error as error:
+            return Failed(what, error)
+
+
+def _nothing(
+    folder: Path, only: FrameDate | None, foreign: Sequence[NotSupported]
+) -> NothingFound | NoProduct | NotSupported:
+    if only is not None:
+        return NothingFound(f"{folder} holds no scene {only.frame}-{only.date}")
+    return foreign[0] if foreign else NoProduct(f"{folder} holds no ALOS-2 product")
 
 
 def _describe(product: Product, options: IngestOptions, tags: Sequence[str]) -> Ingested:

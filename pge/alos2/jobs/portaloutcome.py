@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from alos2.jobs.fanout import Line
 from alos2.jobs.ingest import Ingested
 from alos2.jobs.outcome import Failed, raise_failures
 from alos2.sources.portals.model import Item
@@ -59,10 +60,10 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A file for which a job of its own was submitted."""
+    """A file that was handed on to a job of its own, if it needed one."""
 
     item: Item
-    line: str
+    line: Line
 
 
 Outcome: TypeAlias = "Ingested | Failed | Skipped | Submitted | Listed"
@@ -75,7 +76,7 @@ def line_of(outcome: Outcome) -> str:
     if isinstance(outcome, Failed):
         return f"{outcome.what}: failed, {outcome.error.short}"
     if isinstance(outcome, Submitted):
-        return f"{outcome.item.id}: submitted, {outcome.line}"
+        return str(outcome.line)
     if isinstance(outcome, Skipped):
         return f"{outcome.item.id}: left out, {outcome.reason}"
     said = f"would be left out, {outcome.reason}" if outcome.reason else "would be ingested"
@@ -88,7 +89,7 @@ class Tally:
     def __init__(self) -> None:
         self.failures: list[Failed] = []
         self.done = 0
-        """Datasets, submitted jobs, and files that were there already."""
+        """Datasets, jobs submitted or under way, and files that were there already."""
         self._words: Counter[str] = Counter()
 
     def add(self, outcome: Outcome) -> None:
@@ -97,7 +98,7 @@ class Tally:
             self.failures.append(outcome)
             self._words["failed"] += 1
         elif isinstance(outcome, Submitted):
-            self._words["submitted"] += 1
+            self._words[outcome.line.outcome] += 1
         elif isinstance(outcome, Skipped):
             self._words["already there" if outcome.held else "left out"] += 1
         elif isinstance(outcome, Ingested):

@@ -6,6 +6,7 @@ Source: RFC 7617 (Basic), RFC 7616 (Digest); the work is done by requests.
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
@@ -31,7 +32,7 @@ def authentication(
     logins : callable
         Knows the login of a host.
     host : str
-        Whose it is.
+        Whose it is, with its port where it has one.
     is_open : bool
         Whether the connection is not encrypted.
 
@@ -44,7 +45,7 @@ def authentication(
     if login is None or login.password is None:
         raise PublishFailed(
             f"{host} wants a login, and there is none",
-            hint="put one into ~/.netrc for that host; see docs/publishing.md",
+            hint="put one into ~/.netrc or a credential profile; see docs/credentials.md",
         )
     asked = answer.headers.get("WWW-Authenticate", "").lower()
     if "digest" in asked:
@@ -65,7 +66,8 @@ def authentication(
 
 
 def _is_loopback(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return host == "localhost"
+        return name == "localhost"

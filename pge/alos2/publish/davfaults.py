@@ -36,7 +36,7 @@ def status_failed(answer: requests.Response, method: str, path: str, host: str) 
     if status == 401:
         return PublishFailed(
             f"{host} does not accept the login",
-            hint="check the name and password for that host, in ~/.netrc or the environment",
+            hint="check the account for that host; docs/credentials.md says where it comes from",
         )
     if status == 507:
         return NoSpace(f"{host} has no space left ({what})", hint="make room there")

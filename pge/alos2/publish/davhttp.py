@@ -48,7 +48,6 @@ class DavHttp:
         self._server = f"{parts.scheme}://{parts.netloc}"
         self.url = f"{self._server}{quote(self.path, safe='/')}"
         self._is_open = parts.scheme == "http"
-        self._hostname = parts.hostname or ""
         self._options = options
         self._auth: AuthBase | None = None
         self._auth_lock = threading.Lock()
@@ -149,7 +148,7 @@ class DavHttp:
             with self._auth_lock:
                 if self._auth is None:
                     self._auth = authentication(
-                        answer, self._options.logins, self._hostname, is_open=self._is_open
+                        answer, self._options.logins, self.host, is_open=self._is_open
                     )
             answer.close()
         return answer

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from itertools import chain
 from types import TracebackType
 
-from alos2.errors import Alos2Error, Interrupted
+from alos2.errors import Alos2Error, DatasetDiffers, Interrupted, PublishFailed
 from alos2.publish.compare import Remote, differences, refuse
 from alos2.publish.marker import Marker, MarkerObject
 from alos2.publish.model import Entry, PublishOptions, Status
@@ -51,6 +51,7 @@ class MarkedTransaction(ABC):
         self._shown = shown
         self._marker = Marker(marker, shown, options)
         self._is_owner = False
+        self._seen: dict[str, int] = {}
         self._resumes = False
         """Whether we go on with what a killed publisher sent to an empty place."""
 
@@ -87,7 +88,8 @@ class MarkedTransaction(ABC):
         while not self._is_owner:
             found = self._marker.find()
             if found is None:
-                self._look()
+                if not self._look_from_outside():
+                    continue
                 if self.status == "unchanged":
                     return self
                 self._make_way()
@@ -118,9 +120,26 @@ class MarkedTransaction(ABC):
         except Alos2Error as error:
             log.warning("%s: the marker could not be taken away: %s", self._shown, error)
 
+    def _look_from_outside(self) -> bool:
+        """Look without owning the place; False where somebody was at work: look again.
+
+        Their marker may come after we looked for it, and their files while we list them.
+        """
+        try:
+            self._look()
+        except (DatasetDiffers, PublishFailed):
+            seen = self._seen
+            remote = self._remote()
+            if self._marker.find() is None and (remote.sizes() if remote else {}) == seen:
+                raise
+            self._marker.wait()
+            return False
+        return True
+
     def _look(self) -> None:
         """Find out what is there and what is to be done about it."""
         remote = self._remote()
+        self._seen = dict(remote.sizes()) if remote is not None else {}
         self.status = "new"
         if remote is None or self._resumes:
             return

@@ -159,7 +159,7 @@ class Marker:
         """
         earlier = None if found is None else Journal.from_bytes(found.data)
         if found is not None and earlier is not None and not self._is_abandoned(found, earlier):
-            self._wait(earlier)
+            self.wait(earlier)
             return False
         if found is None or earlier is None:
             written = self._store.create(self.journal.to_bytes())
@@ -170,7 +170,7 @@ class Marker:
         # Not every store looks at conditions: only what can be read back is ours.
         state = self._store.read() if written else None
         if state is None or Journal.from_bytes(state.data).token != self.journal.token:
-            self._wait(None)
+            self.wait()
             return False
         self._tag = state.tag
         self.journal = Journal.from_bytes(state.data)
@@ -182,7 +182,16 @@ class Marker:
         lives = journal.holder.lives()
         return found.age_s > self._options.stale_s if lives is None else not lives
 
-    def _wait(self, journal: Journal | None) -> None:
+    def wait(self, journal: Journal | None = None) -> None:
+        """Let somebody else work for a moment.
+
+        Raises
+        ------
+        PublishFailed
+            Our patience has ended.
+        Interrupted
+            The caller wanted to stop.
+        """
         stop_if(self._options)
         who = "another publisher"
         if journal is not None and journal.holder.name:

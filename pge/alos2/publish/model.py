@@ -40,7 +40,7 @@ class Login(Protocol):
 
 
 Logins: TypeAlias = "Callable[[str], Login | None]"
-"""Gives the login for a host name; None where there is none."""
+"""Gives the login for a host, with its port where it has one; None where there is none."""
 
 
 def no_login(host: str) -> None:

@@ -87,7 +87,7 @@ def check_location(url: str) -> None:
     if public_url(url) != url and url.isprintable():
         raise UsageError(
             f"{shown!r} holds credentials, and everybody would see them in the catalogue",
-            hint="put them into ~/.netrc, the environment or an AWS profile; docs/publishing.md",
+            hint="put them into a credential profile, ~/.netrc or the AWS configuration",
         )
     path = url.partition("://")[2].partition("/")[2] if "://" in url else url
     if any(part in (".", "..") for part in path.split("/")[:-1]) or path.endswith(("/..", "/.")):
