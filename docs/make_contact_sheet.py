@@ -54,7 +54,11 @@ PRODUCTS = (
         "1.1 GeoTIFF, by its tie points",
         {"level": "1.1", "format": "geotiff", "pixels": 900, "lines": 2400},
     ),
-    Shown("1.1 ScanSAR, five beams", {"level": "1.1", "mode": "WBD", "pixels": 500, "lines": 9000}),
+    Shown(
+        "1.1 ScanSAR, five beams",
+        {"level": "1.1", "mode": "WBD", "pixels": 500, "lines": 9000},
+        ("browse", "tiles HH-F3 2"),
+    ),
     Shown(
         "1.5 georeferenced, CEOS",
         {"level": "1.5", "option": "R", "pixels": 900, "lines": 900},
@@ -76,7 +80,7 @@ PRODUCTS = (
     Shown(
         "1.1 quad",
         {"level": "1.1", "mode": "HBQ", "pixels": 1200, "lines": 2600},
-        ("tiles RGB 1", "tiles HV 1"),
+        ("tiles RGB 1",),
     ),
     Shown(
         "2.1 at the antimeridian",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,21 @@ def _no_secrets_of_others() -> Iterator[None]:
     hidden = sys.modules.get("alos2.dataset.hidden")
     if hidden is not None:
         hidden.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_logging_of_others() -> Iterator[None]:
+    """Undo what a command sets up for its process: it may write to a stream that is closed."""
+    alos2, factory, hook = (
+        logging.getLogger("alos2"),
+        logging.getLogRecordFactory(),
+        threading.excepthook,
+    )
+    before = (alos2.handlers[:], alos2.level, alos2.propagate)
+    yield
+    alos2.handlers[:], alos2.level, alos2.propagate = before
+    logging.setLogRecordFactory(factory)
+    threading.excepthook = hook
 
 
 @pytest.fixture(scope="session")

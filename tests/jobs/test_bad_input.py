@@ -453,6 +453,14 @@ class TestBitFlips:
 
         flip()
 
+    def test_of_a_line_time_of_one_polarisation(self, tiny, options, tmp_path) -> None:
+        """Its lines then lie elsewhere than those of the other."""
+        good = tiny["slc"]
+        changed = bytearray(good.files[good.name("IMG")])
+        changed[837] ^= 2  # within the time of the second line
+        target = good.write(tmp_path / "in", IMG=bytes(changed))
+        refused(target, options, BadProduct, "other times or ranges")
+
     def test_of_a_zip(self, deliveries, tmp_path_factory) -> None:
         data = deliveries.geotiff.read_bytes()
         headers = [i for i in range(len(data) - 1) if data[i : i + 2] == b"PK"]

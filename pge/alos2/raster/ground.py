@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from alos2.errors import BadProduct
 from alos2.product.model import Image, MapGrid, Product
 from alos2.raster.layers import Surface
 from alos2.raster.pictures import band_name, first_images
@@ -119,6 +122,8 @@ def _from_slant_range(product: Product, work_dir: Path, task: Task, stack: ExitS
         for pol in product.polarizations
     }
     first = next(iter(looks.values()))
+    for pol, look in looks.items():
+        _require_same_place(product, pol, look, first)
     grid = map_grid(first.surface)
     bands = _unions(product, looks, grid)
     beams = _beams(product, looks, grid) if task.options.beams else ()
@@ -126,6 +131,30 @@ def _from_slant_range(product: Product, work_dir: Path, task: Task, stack: ExitS
     return Ground(
         bands, first.surface, grid, places, first.height_m, first.surface_from, beams=beams
     )
+
+
+def _require_same_place(
+    product: Product, pol: Polarization, look: Quicklook, first: Quicklook
+) -> None:
+    """Refuse polarisations that are not of one scene: a damaged time or range makes them so.
+
+    Raises
+    ------
+    BadProduct
+        Their sizes differ, or their corners by more than a cell.
+    """
+    same = look.surface.shape == first.surface.shape
+    if same:
+        lines, pixels = first.surface.shape
+        pixel, line = np.array([0.0, pixels, 0.0, pixels]), np.array([0.0, 0.0, lines, lines])
+        there = first.surface.pixel_line(*look.surface.lonlat(pixel, line))
+        same = bool((np.hypot(there[0] - pixel, there[1] - line) < 1.0).all())
+    if not same:
+        names = ", ".join(i.file.name for i in product.images if i.polarization == pol)
+        raise BadProduct(
+            f"{names}: its lines begin at other times or ranges than those of "
+            f"{product.polarizations[0]}, as if it were of another scene"
+        )
 
 
 def _unions(
