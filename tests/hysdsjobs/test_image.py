@@ -1,4 +1,4 @@
-"""The image, as far as it can be looked at without an engine; `docker/try.sh` builds and runs it."""
+"""The image, as far as it can be seen without an engine; `docker/try.sh` builds and runs it."""
 
 from __future__ import annotations
 
