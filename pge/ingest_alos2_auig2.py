@@ -3,7 +3,8 @@
 
 The orders come from ``-o``, else from ``auig2_orderid`` in ``_context.json``, which a HySDS worker
 writes: one, or several with commas or spaces between. Who to log in as is named by ``-u``, else by
-``auig2_username``: a credential profile of this machine.
+``auig2_username``: a credential profile of this machine. Of several orders, ``queue`` names the
+queue that takes a job for each, with ``resubmit`` (``true``) also for what is held or under way.
 
 Legacy: an ``auig2_password`` in ``_context.json`` is used when it is not blank, as the password of
 the account ``auig2_username``. It is taken out of the file before anything else is done. Exit codes
@@ -24,6 +25,7 @@ from alos2.cli.legacylogin import Parser, add_login_flags, login_choice
 from alos2.cli.pge import run_job
 from alos2.errors import UsageError
 from alos2.hysds.workdir import CONTEXT_FILE, WorkDir
+from alos2.sources.credentials import Credential
 
 if TYPE_CHECKING:
     from alos2.jobs.options import IngestOptions
@@ -101,6 +103,13 @@ def main() -> int:
         wanted = orders(arguments, work)
         username = (arguments.username or "").strip() or work.parameter("auig2_username")
         credential = login_choice(username, arguments.password, secret)
+        queue = work.parameter("queue") if len(wanted) > 1 else None
+        resubmit = work.flag("resubmit")
+        if queue and isinstance(credential, Credential):
+            raise UsageError(
+                "a queue and a password exclude one another: no job is told a password",
+                hint="leave one of them empty; a mounted credential needs no password",
+            )
 
         def outcomes(options: IngestOptions) -> Iterable[Outcome]:
             from alos2.cli.portaljob import portal_outcomes  # noqa: PLC0415  slow
@@ -111,7 +120,11 @@ def main() -> int:
                 Query(ids=wanted),
                 replace(options, credential=None),
                 profile=arguments.profile,
+                work=work,
+                queue=queue,
+                resubmit=resubmit,
                 credential=credential,
+                notes=notes,
             )
 
         return outcomes

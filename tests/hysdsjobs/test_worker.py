@@ -1,4 +1,4 @@
-"""Every job as a worker runs it, to datasets that its rules publish, or to what it says of why not."""
+"""Every job as a worker runs it: to datasets that its rules publish, or to why there are none."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ from fakes.auig2 import FakeAuig2
 from fakes.file_server import FileServer, Reply
 from fakes.gportal_2026 import GPortal2026
 from fakes.sentinel_asia import Eor, File, SentinelAsiaFake
-from hysdsjobs.conftest import QUEUE, Site
-from hysdsjobs.test_job_specs import JOBS
-from hysdsjobs.worker import (
-    PGE,
+from hysdsjobs.cluster import QUEUE, Site
+from hysdsjobs.payload import (
     ROOT,
-    Done,
     Payload,
     RefusedError,
     arguments,
@@ -33,6 +30,8 @@ from hysdsjobs.worker import (
     typed,
     without_defaults,
 )
+from hysdsjobs.test_job_specs import JOBS
+from hysdsjobs.worker import PGE, Done
 
 ACCOUNT = Account("PER2A4X9", "planted&pass/word-ü")
 RULES = Rules.read(ROOT / "config/datasets.json")
@@ -96,6 +95,35 @@ class TestWorker:
         assert arguments(payload)[-1] == "7"
         with pytest.raises(KeyError):
             arguments(replace(payload, command=command_line(spec, ["$other"])))
+
+    @pytest.mark.parametrize(
+        ("metrics", "complaint"),
+        [
+            ('{"download": [', "JSONDecodeError"),
+            ('{"download": [{"path": "x"}]}', "KeyError: 'url'"),
+        ],
+    )
+    def test_bad_metrics_fail_a_job(
+        self, site: Site, deliveries: Any, metrics: str, complaint: str
+    ) -> None:
+        payload = typed("ingest_alos2_md", {"dir": str(deliveries.slc)})
+        folder = site.worker.new_folder(payload)
+        (folder / "left_by_another.pge_metrics.json").write_text(metrics)
+        done = site.worker.run(payload, folder)
+        assert (done.code, done.status) == (0, "job-failed")
+        assert complaint in done.error
+        assert "_alt_msg.txt" in done.triaged
+        assert done.datasets == {}
+
+    def test_a_stray_dataset_fails_a_job(self, site: Site, deliveries: Any) -> None:
+        payload = typed("ingest_alos2_md", {"dir": str(deliveries.slc)})
+        folder = site.worker.new_folder(payload)
+        stray = folder / "raw" / "stray"
+        stray.mkdir(parents=True)
+        (stray / "stray.dataset.json").write_text('{"version": "v1"}')
+        done = site.worker.run(payload, folder)
+        assert (done.code, done.status) == (0, "job-failed")
+        assert "No dataset configured" in done.error
 
     def test_what_is_required_is_required(self) -> None:
         for make in (typed, by_rest):
@@ -233,6 +261,29 @@ class TestAuig2:
             assert "auig2_password" in done.messages[0]
             assert done.triaged == ()
         assert auig2.password_posts == 1
+
+    def test_several_orders_by_children(self, site: Site, deliveries: Any) -> None:
+        offers = [Offer.read(deliveries.slc), Offer.read(deliveries.geotiff)]
+        with FakeAuig2(ACCOUNT, offers, tls=site.tls) as auig2:
+            site.environment(ALOS2_PORTAL_AUIG2_URL=auig2.url)
+            site.worker.credential("mine", username=ACCOUNT.username, password=ACCOUNT.password)
+            fields = {"auig2_orderid": " ".join(auig2.orders), "queue": QUEUE}
+            refused = site.worker.run(
+                typed(self.JOB, {**fields, "auig2_username": "x", "auig2_password": "planted"})
+            )
+            require_bad(refused, 2, "UsageError: a queue and a password")
+            done = site.worker.run(typed(self.JOB, {**fields, "auig2_username": "mine"}))
+            require_good(done, details=True)
+            assert done.messages == ("2 submitted",)
+            assert auig2.downloads == 0
+            found = []
+            for job in list(site.mozart.jobs):
+                assert job.params["auig2_username"] == "mine"
+                assert job.params["auig2_password"] == job.params["queue"] == ""
+                child = site.child(job)
+                require_good(child, *child.datasets)
+                found += child.datasets
+            assert found == [deliveries.slc_id, deliveries.geotiff_id]
 
     def test_an_account_that_is_not_mounted(self, site: Site, auig2: FakeAuig2) -> None:
         payload = typed(self.JOB, {"auig2_orderid": "1", "auig2_username": "nobody"})
@@ -438,8 +489,9 @@ class TestMetadata:
         require_good(done, *ids)
         assert state() == before
         slc = done.met(ids[0])
-        files = sorted((archive / "open").rglob("*-*"))
+        files = sorted((archive / "open").rglob("*"))
         assert sorted(slc["gekko_archive_files"]) == [str(p) for p in files if p.is_file()]
+        assert slc["tags"] == ["mine", "yours"]
         inside = done.met(ids[1])["gekko_archive_files"]
         assert inside
         assert all(name.startswith(f"{archive}/0000000004.zip!") for name in inside)

@@ -1,7 +1,6 @@
 """HySDS's worker, as far as a job can tell: what it is told, how it is run, what becomes of it.
 
-Sources: HySDS's public code as of August 2026. ``hysds_commons/job_utils.py`` makes a job of a
-job-spec, a hysds-io and what a person typed (`typed`) or a REST call gave (`by_rest`);
+Sources: HySDS's public code as of August 2026. A job is made by `hysdsjobs.payload`;
 ``hysds/job_worker.py`` lays files into a directory, runs the command in it and reads what it left;
 ``hysds/utils.py`` finds the datasets, ``hysds/triage.py`` publishes the remains of a failure.
 
@@ -14,19 +13,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import stat
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from hysdsjobs.payload import ROOT, Payload, arguments
+
 PGE = ROOT / "pge"
 BIN = "/opt/alos2/bin/"
 """Where the image has the scripts."""
@@ -34,113 +33,6 @@ MOUNTED = "/run/secrets/alos2"
 NOBODY = 65534
 TRIAGE = "hysds.triage.triage"
 TAG = "v1.2"
-
-
-class RefusedError(Exception):
-    """HySDS does not make a job of it."""
-
-
-@dataclass(frozen=True)
-class Payload:
-    """A job as it lies in the queue."""
-
-    job: str
-    spec: dict[str, Any]
-    params: dict[str, Any]
-    """All that the submitter gave, defaults filled in."""
-    context: dict[str, Any]
-    """Those of them that go into ``_context.json``."""
-    command: str
-    submission: dict[str, Any] = field(default_factory=dict)
-    """tag, username, priority, payload_hash."""
-
-
-def read(job: str, kind: str) -> dict[str, Any]:
-    """Return a job-spec or hysds-io as the container-builder reads it: from docker/."""
-    return json.loads((ROOT / "docker" / f"{kind}.json.{job}").read_text("utf-8"))
-
-
-def typed(job: str, fields: Mapping[str, str] = {}, **submission: Any) -> Payload:
-    """Make the job of a person who filled in `fields` of the form: hysds-io's rules."""
-    given: dict[str, Any] = {}
-    for param in read(job, "hysds-io")["params"]:
-        name = param["name"]
-        if "value" in param:
-            value = param["value"]
-        elif param["from"] == "submitter" and name in fields:
-            value = fields[name]
-        elif "default" in param:
-            value = param["default"]
-        elif param.get("optional"):
-            continue
-        else:
-            raise RefusedError(f"{name} is not given")
-        assert "lambda" not in param
-        given[name] = _converted(value, param)
-    return resolved(job, given, **submission)
-
-
-def _converted(value: str, param: Mapping[str, Any]) -> Any:
-    """``run_type_conversion``."""
-    kind = param.get("type", "text")
-    if param.get("optional") and not value.strip():
-        return ""
-    if kind == "number":
-        return float(value)
-    if kind == "boolean":
-        return value.lower() == "true"
-    return json.loads(value) if kind == "region" else value
-
-
-def by_rest(job: str, params: Mapping[str, Any] = {}, **submission: Any) -> Payload:
-    """Make the job of a REST submission: no conversion, no lambda."""
-    return resolved(job, dict(params), **submission)
-
-
-def resolved(job: str, given: dict[str, Any], **submission: Any) -> Payload:
-    """``resolve_hysds_job``: defaults, and each parameter where its destination is."""
-    spec = read(job, "job-spec")
-    known = {param["name"]: param for param in read(job, "hysds-io")["params"]}
-    params, context, positional = {}, {}, []
-    for param in spec["params"]:
-        name = param["name"]
-        if name in given:
-            value = given[name]
-        elif "default" in known[name]:
-            value = known[name]["default"]
-        elif known[name].get("optional"):
-            continue
-        else:
-            raise RefusedError(f"'params' must specify '{name}' parameter")
-        params[name] = value
-        if param["destination"] == "context":
-            context[name] = value
-        elif param["destination"] == "positional":
-            positional.append(value)
-        else:
-            raise RefusedError(f"{name}: this simulator localizes nothing")
-    return Payload(job, spec, params, context, command_line(spec, positional), submission)
-
-
-def command_line(spec: Mapping[str, Any], positional: list[Any]) -> str:
-    """``get_command_line``: positional parameters in single quotes behind the command."""
-    words = [value if isinstance(value, str) else json.dumps(value) for value in positional]
-    escaped = (word.replace("'", "'\"'\"'") for word in words)
-    return " ".join([spec["command"], *(f"'{word}'" for word in escaped)])
-
-
-def arguments(payload: Payload) -> list[str]:
-    """What the worker runs: no shell, and ``$NAME`` is a parameter's value."""
-    words = shlex.split(payload.command)
-    return [str(payload.params[w[1:]]) if w.startswith("$") else w for w in words]
-
-
-def without_defaults(payload: Payload) -> Payload:
-    """Leave the blank parameters out: as for an optional one that has no default."""
-    context = {name: value for name, value in payload.context.items() if value != ""}
-    return Payload(
-        payload.job, payload.spec, payload.params, context, payload.command, payload.submission
-    )
 
 
 @dataclass(frozen=True)
@@ -171,7 +63,10 @@ class Done:
 
     def met(self, dataset: str) -> dict[str, Any]:
         """The metadata of a dataset."""
-        return json.loads((self.folder / dataset / f"{dataset}.met.json").read_text("utf-8"))
+        content: dict[str, Any] = json.loads(
+            (self.folder / dataset / f"{dataset}.met.json").read_text("utf-8")
+        )
+        return content
 
     def published(self) -> Iterator[tuple[str, bytes]]:
         """Yield all that leaves the worker: datasets with the context, triage, what is shown."""
