@@ -40,9 +40,10 @@ class TransferOptions:
     lock_wait_s: float = 3600.0
     """How long to wait for another process that transfers the same, seconds."""
     max_redirects: int = 10
-    chunk_bytes: int = _MEBIBYTE // 4
-    """Largest read; a progress call and a look at `Cancelled` follow each. Larger ones leave the
-    processor's cache before they are hashed."""
+    chunk_bytes: int = 4 * _MEBIBYTE
+    """Largest read, bytes; most bring what has arrived and are smaller. A progress call and a look
+    at `Cancelled` follow each. Small ones cost more in threads that wait for each other than the
+    bytes themselves."""
     checkpoint_bytes: int = 128 * _MEBIBYTE
     """How much may be lost when the process is killed, bytes."""
     checkpoint_s: float = 15.0

@@ -14,7 +14,7 @@ from alos2.sources.store import trouble
 from alos2.sources.transfer.places import Place
 from alos2.sources.transfer.sidecar import Record, write_record
 
-_AHEAD: Final = 64
+_AHEAD: Final = 12
 """So many pieces may be written and not yet hashed."""
 
 
