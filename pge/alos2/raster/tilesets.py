@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alos2.raster.composite import PlannedLayer, co_polarized, plan_layers
+from alos2.raster.control import check
 from alos2.raster.delivery import Deliveries, plan_deliveries
 from alos2.raster.extent import bounds_of, count_tiles
 from alos2.raster.files import make_folder, move_folder, write_file
@@ -109,6 +110,7 @@ def make_tiles(
         reports, made = _draw(plan, ground, bands, part, task)
         if not made:
             return TileSets(notes=(_NOWHERE,))
+        check(task.cancelled)  # what came while the last tiles were drawn
         move_folder(part, task.out_dir / TILES)
     beyond = dict.fromkeys(note for report in reports for note in _notes(report))
     return TileSets(
