@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final
 
 from alos2.errors import UsageError
-from alos2.sources.portals.model import Query
+from alos2.sources.portals.model import Item, Query
 from alos2.sources.portals.querytext import FIRST_DAY
 
 _MONTHS: Final = {
@@ -103,3 +104,18 @@ def not_archive(name: str) -> str:
     if not name or name.lower().endswith(".zip"):
         return ""
     return f"{name} is not a zip"
+
+
+def each_once(items: Iterable[Item], limit: int | None) -> Iterator[Item]:
+    """Yield each id once, until `limit` files that can be ingested have come (None: all)."""
+    seen: set[str] = set()
+    left = limit
+    for item in items:
+        if item.id in seen:
+            continue
+        seen.add(item.id)
+        if left is not None and not item.skip:
+            left -= 1
+        yield item
+        if left == 0:
+            return

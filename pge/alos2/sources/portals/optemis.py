@@ -23,7 +23,7 @@ from alos2.errors import (
     TransferFailed,
     UsageError,
 )
-from alos2.sources.portals.eor import check_query, in_window, not_archive
+from alos2.sources.portals.eor import check_query, each_once, in_window, not_archive
 from alos2.sources.portals.formclient import settings_of
 from alos2.sources.portals.model import Item, PortalProfile, Query
 from alos2.sources.portals.optemis_client import SETTINGS, OptemisClient
@@ -105,17 +105,7 @@ class Optemis:
             The portal cannot be asked, or answers in an unknown shape.
         """
         check_query(query, self.title)
-        seen: set[str] = set()
-        left = query.limit
-        for item in self._items(query):
-            if item.id in seen:
-                continue
-            seen.add(item.id)
-            if left is not None and not item.skip:
-                left -= 1
-            yield item
-            if left == 0:
-                return
+        yield from each_once(self._items(query), query.limit)
 
     def remote(self, item: Item) -> Remote:
         """Return what delivers `item`."""

@@ -13,7 +13,14 @@ from datetime import date, datetime, time, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from alos2.errors import Alos2Error, Interrupted, LoginFailed, NothingFound, TransferFailed
-from alos2.sources.portals.eor import check_query, in_window, not_alos2, not_archive, portal_day
+from alos2.sources.portals.eor import (
+    check_query,
+    each_once,
+    in_window,
+    not_alos2,
+    not_archive,
+    portal_day,
+)
 from alos2.sources.portals.formclient import settings_of
 from alos2.sources.portals.model import Item, PortalProfile, Query
 from alos2.sources.portals.sentinel_asia_client import SentinelAsiaClient
@@ -95,17 +102,7 @@ class SentinelAsia:
             The portal cannot be asked.
         """
         check_query(query, self.title)
-        seen: set[str] = set()
-        left = query.limit
-        for item in self._items(query):
-            if item.id in seen:
-                continue
-            seen.add(item.id)
-            if left is not None and not item.skip:
-                left -= 1
-            yield item
-            if left == 0:
-                return
+        yield from each_once(self._items(query), query.limit)
 
     def remote(self, item: Item) -> Remote:
         """Return what delivers `item`."""
