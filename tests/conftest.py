@@ -13,6 +13,31 @@ from pathlib import Path
 import pytest
 
 
+_PROCESSES = (
+    "campaigns/",
+    "cli/test_bad_input_cli.py",
+    "cli/test_cli.py",
+    "cli/test_demo_portals.py",
+    "hysdsjobs/test_worker.py",
+    "jobs/test_crash.py",
+    "jobs/test_downloads.py",
+    "jobs/test_portal_signals.py",
+    "pge/",
+    "publish/test_command.py",
+    "publish/test_killed.py",
+    "sources/test_faults.py",
+)
+"""Tests of whole commands, each a process of its own: not unit tests, and slow."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts whole commands as slow: the unit tests leave it out."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(_PROCESSES):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away what a user's environment could change, and every way out of this machine."""

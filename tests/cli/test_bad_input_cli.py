@@ -136,7 +136,7 @@ def test_contexts(tmp_path: Path, context: bytes) -> None:
     done = run(SCRIPT, cwd=tmp_path)
     assert done.returncode in (2, 6), done.stderr
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"_context.json", "_alt_error.txt", "_alt_traceback.txt"}
+    assert names - {"_alt_msg.txt"} == {"_context.json", "_alt_error.txt", "_alt_traceback.txt"}
     told = (tmp_path / "_alt_error.txt").read_text()
     assert told.startswith(("UsageError: ", "NothingFound: "))
 
@@ -162,4 +162,5 @@ def test_a_bad_product_under_hysds(deliveries: Any, tmp_path: Path, httpserver: 
     assert told.startswith("BadProduct: ")
     assert name in told
     names = {path.name for path in work.iterdir()}
-    assert names == {"_context.json", "_alt_error.txt", "_alt_traceback.txt"}
+    assert names == {"_context.json", "_alt_error.txt", "_alt_traceback.txt", "_alt_msg.txt"}
+    assert "BadProduct: " in (work / "_alt_msg.txt").read_text()
