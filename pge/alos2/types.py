@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 Polarization: TypeAlias = Literal["HH", "HV", "VH", "VV"]
 """Transmit, then receive."""
@@ -47,3 +48,30 @@ class Window(NamedTuple):
     pixel: int
     lines: int
     pixels: int
+
+
+class Password(Protocol):
+    """A password that does not show itself."""
+
+    def reveal(self) -> str:
+        """Return it."""
+
+
+class Login(Protocol):
+    """Who we are for a server."""
+
+    @property
+    def username(self) -> str:
+        """Name of the account."""
+
+    @property
+    def password(self) -> Password | None:
+        """Its password."""
+
+
+Logins: TypeAlias = "Callable[[str], Login | None]"
+"""Gives the login for a host, with its port where it has one; None where there is none."""
+
+
+def no_login(host: str) -> None:
+    """Know no login for any host."""

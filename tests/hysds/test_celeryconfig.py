@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -69,6 +70,9 @@ def test_hysdss_own_file(tmp_path: Path) -> None:
         ('U = "http://old"\nU = "https://h"', "https://h"),
         ('U = open("x")\nU = "https://h"', "https://h"),
         ('A = {"x": 1}\nU = "https://h/{{x}}".format()', "https://h/{x}"),
+        ('from site_settings import *\nU = "https://h"', "https://h"),
+        ('U = "https://h"\nLOG.setLevel(U)', "https://h"),
+        ("\ufeff# -*- coding: utf-8 -*-\r\nU = 'https://h'\r\n", "https://h"),
     ],
 )
 def test_text_put_together(tmp_path: Path, text: str, value: str) -> None:
@@ -92,6 +96,11 @@ def test_text_put_together(tmp_path: Path, text: str, value: str) -> None:
         ('(U, V) = ("http://a", "b")', "not set by a plain"),
         ('U = "https://h"\ndel U', "not set by a plain"),
         ("from secrets import token as U", "not set by a plain"),
+        ("from site_settings import *", "not set by a plain"),
+        ('U = "https://h"\nfrom site_settings import *', "not set by a plain"),
+        ('U = ["https://h"]\nU.append("https://i")', "not set by a plain"),
+        ('U = ["https://h"]\nU[0] = "https://i"', "not set by a plain"),
+        ('print(U := "https://h")', "not set by a plain"),
         ('U = "{0.__class__}".format("x")', "no value for a name"),
         ('U = "{0!r}".format("x")', "format other than"),
         ('U = "{:>99999999}".format("x")', "format other than"),
@@ -109,7 +118,6 @@ def test_text_put_together(tmp_path: Path, text: str, value: str) -> None:
 )
 def test_what_cannot_be_known_is_said(tmp_path: Path, text: str, why: str) -> None:
     found = settings(tmp_path, text)
-    assert "U" in found
     with pytest.raises(UsageError, match=why) as caught:
         found.urls("U")
     assert "line" in str(caught.value)
@@ -176,6 +184,22 @@ def test_passwords_of_the_file_are_never_shown(tmp_path: Path) -> None:
             found.urls(name)
         assert "hunter2" not in repr(caught.value) + str(caught.value)
     assert "hunter2" not in repr(found)
+
+
+def test_a_warning_of_python_does_not_show_the_line(tmp_path: Path) -> None:
+    r"""``\d`` is no escape: Python warns, and prints the line from the file of that name."""
+    (tmp_path / "celeryconfig.py").write_text('P = "hunter2\\d"\nU = "https://h"\n')
+    script = (
+        "from pathlib import Path\n"
+        "from alos2.hysds.celeryconfig import Settings\n"
+        "print(Settings(Path('celeryconfig.py')).urls('U'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", script],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip()) == (0, "('https://h',)")
+    assert "hunter2" not in done.stderr
 
 
 def test_the_environment_wins(tmp_path: Path) -> None:

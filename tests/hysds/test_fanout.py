@@ -18,6 +18,7 @@ import trustme
 
 from alos2.catalogue import RestOptions
 from alos2.errors import LoginFailed, PublishFailed, UsageError
+from alos2.hysds.cluster import accounts_for
 from alos2.hysds.fanout import for_work
 from alos2.hysds.jobbook import child_key, payload_hash
 from alos2.hysds.workdir import WorkDir
@@ -272,14 +273,14 @@ def test_two_processes_at_once_make_one_child(
     assert all("submitted as" in line or "under way as" in line for line in lines)
 
 
-def test_the_summary_says_what_and_why(cluster: Any) -> None:
+def test_the_lines_say_what_and_why(cluster: Any) -> None:
     cluster.held.datasets["HELD"] = "ALOS2-x"
     cluster.submit(item(data_id="ALIVE"))
     fan_out = cluster.fan_out()
     for data_id in ("HELD", "ALIVE", "NEW", "NEW2"):
         fan_out.submit(item(data_id=data_id), queue="alos2-worker")
-    head, *lines = fan_out.summary()
-    assert head == "2 jobs submitted, 1 under way already, 1 held already"
+    lines = [str(line) for line in fan_out.lines]
+    assert [line.outcome for line in fan_out.lines] == ["held", "under way", *["submitted"] * 2]
     assert lines[0] == "HELD: left out, held as ALOS2-x"
     assert lines[1].startswith("ALIVE: left out, under way as job ")
     assert [line.partition(":")[0] for line in lines[2:]] == ["NEW", "NEW2"]
@@ -337,6 +338,67 @@ def test_a_self_signed_mozart_on_a_bare_address_is_pinned(
         fan_out.close()
         assert len(mozart.jobs) == 1
         assert set(asked) == {mozart.base.removeprefix("https://")}
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("home/.netrc", "machine 127.0.0.1 login ops password pass-word"),
+        ("home/.netrc-os", "machine 127.0.0.1 login ops password pass-word"),
+        ("mounted/.netrc-os", "machine 127.0.0.1 login ops password pass-word"),
+        ("mounted/127.0.0.1.toml", 'username = "ops"\npassword = "pass-word"'),
+    ],
+)
+def test_the_login_comes_from_where_all_accounts_come_from(
+    tmp_path: Path, context_text: str, monkeypatch: pytest.MonkeyPatch, place: str, text: str
+) -> None:
+    """Also of a worker's container, whose user has no home: from what is mounted."""
+    (tmp_path / "mounted").mkdir()
+    file = tmp_path / place
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o400)
+    monkeypatch.setenv("ALOS2_CREDENTIALS_DIR", str(tmp_path / "mounted"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("NETRC", raising=False)
+    monkeypatch.setenv("ALOS2_MOZART_CA", str(tmp_path / "ca.pem"))
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    (tmp_path / "_context.json").write_text(context_text)
+    specs = {"job-ingest_alos2_sentinelasia:v1.2": ["data_id"]}
+    with FakeMozart(specs=specs, tls=tls, login=("ops", "pass-word")) as mozart:
+        (tmp_path / "celeryconfig.py").write_text(f"MOZART_REST_URL = {mozart.url!r}\n")
+        fan_out = for_work(WorkDir(tmp_path), "alos2-worker")
+        assert fan_out.submit(item(), queue="alos2-worker").outcome == "submitted"
+        fan_out.close()
+
+
+def test_hysdss_one_login_is_for_its_indices_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``default`` of .netrc-os: not for Mozart, not over http, and not where there is another."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NETRC", raising=False)
+    file = tmp_path / ".netrc-os"
+    file.write_text("machine 10.0.0.3 login own password x1\ndefault login os password pass-word\n")
+    file.chmod(0o600)
+    (tmp_path / ".netrc").write_text("default login nobody password never\n")
+    (tmp_path / ".netrc").chmod(0o600)
+
+    def name(service: Any, *urls: str) -> list[str | None]:
+        logins = accounts_for(service, urls)
+        found = [logins(url.partition("://")[2]) for url in urls]
+        return [one.username if one is not None else None for one in found]
+
+    assert name("GRQ", "https://10.0.0.4:9200") == ["os"]
+    assert name("JOBS", "https://10.0.0.2:9200", "https://10.0.0.3:9200") == ["os", "own"]
+    assert name("MOZART", "https://10.0.0.1:8888/api/v0.1") == [None]
+    assert name("GRQ", "http://10.0.0.4:9200") == [None]
+    file.chmod(0o644)
+    with pytest.raises(UsageError, match="chmod 600"):
+        name("GRQ", "https://10.0.0.4:9200")
 
 
 def test_a_jobs_directory_is_enough(

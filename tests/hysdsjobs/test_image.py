@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -59,6 +60,10 @@ def test_the_lock_has_a_hash_for_each_package_and_every_package_that_we_name() -
     names = {re.split(r"[<>=!;\[ ]", need)[0].lower() for need in wanted if "3.11" not in need}
     plain = {name.replace("_", "-") for name in locked}
     assert names <= plain
+    versions = {name.replace("_", "-"): v for name, v in re.findall(r"^(\S+)==(\S+)", lock, re.M)}
+    for need in map(Requirement, wanted):
+        if need.marker is None:
+            assert need.specifier.contains(versions[need.name.lower()]), need
     assert "http" not in lock  # nobody's registry
 
 

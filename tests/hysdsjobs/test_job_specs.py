@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_there_are_these_jobs_and_no_others() -> None:
 def test_both_files_are_valid(job: str) -> None:
     jsonschema.validate(spec_of(job), JOB_SPEC)
     jsonschema.validate(io_of(job), HYSDS_IO)
+
+
+def test_all_files_are_valid_by_hysdss_own_schemas() -> None:
+    """They are not ours to copy: name the folder ``schemas`` of a checkout of hysds_commons."""
+    folder = os.environ.get("HYSDS_SCHEMAS")
+    if not folder:
+        pytest.skip("HYSDS_SCHEMAS names no folder with the schemas of hysds_commons")
+    for read, name in ((spec_of, "job-spec"), (io_of, "hysds-io")):
+        schema = json.loads((Path(folder) / f"{name}-schema.json").read_text("utf-8"))
+        jsonschema.Draft7Validator.check_schema(schema)
+        for job in JOBS:
+            jsonschema.Draft7Validator(schema).validate(read(job))
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -25,8 +25,8 @@ from alos2.publish import s3 as s3store
 from alos2.publish import s3bucket
 from alos2.publish.davauth import authentication
 from alos2.publish.engine import publish
-from alos2.publish.model import no_login
 from alos2.publish.target import target_of
+from alos2.types import no_login
 from publish.options import OPTIONS, PASSWORD, USER, login
 from publish.places import ID, DavServer, FolderPlace, S3Place, answer, contents, make_dataset
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
-from typing import Protocol, TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import requests
@@ -12,33 +10,7 @@ from requests.auth import AuthBase
 
 from alos2.catalogue.trust import Trust
 from alos2.errors import UsageError
-
-
-class Password(Protocol):
-    """A password that does not show itself."""
-
-    def reveal(self) -> str:
-        """Return it."""
-
-
-class Login(Protocol):
-    """Who we are for a server."""
-
-    @property
-    def username(self) -> str:
-        """Name of the account."""
-
-    @property
-    def password(self) -> Password | None:
-        """Its password."""
-
-
-Logins: TypeAlias = "Callable[[str], Login | None]"
-"""Gives the login for a host, with its port where it has one; None where there is none."""
-
-
-def no_login(host: str) -> None:
-    """Know no login for any host."""
+from alos2.types import Logins
 
 
 class Address:

@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 import requests
 
 from alos2 import __version__
-from alos2.catalogue.address import Address, Logins, no_login
-from alos2.catalogue.faults import cause_of, was_unsent
+from alos2.catalogue.address import Address
+from alos2.catalogue.faults import was_unsent
 from alos2.catalogue.trust import Trust
+from alos2.causes import cause_of
 from alos2.errors import LoginFailed, PublishFailed, UsageError
-from alos2.types import Json
+from alos2.types import Json, Logins, no_login
 
 BUSY: Final = frozenset({429, 502, 503, 504})
 """Answers that may be better next time."""

@@ -159,6 +159,7 @@ def run(
     as_json: bool,
     publish_to: str | None,
     place_names: tuple[str, ...],
+    catalogue: bool,
     **chosen: Any,
 ) -> None:
     """Ingest `targets` with what the flags, the environment and the configuration say."""
@@ -172,7 +173,13 @@ def run(
     done = 0
     quiet = bool((ctx.obj or {}).get("quiet"))
     with context.about(context.job, "ingest"), progress_bar(quiet=quiet) as progress:
-        published = publishing(publish_to, place_names, force=options.force, progress=progress)
+        published = publishing(
+            publish_to,
+            place_names,
+            catalogue=catalogue,
+            force=options.force,
+            progress=progress,
+        )
         for outcome in ingest_all(targets, replace(options, progress=progress)):
             if isinstance(outcome, Failed):
                 failures.append(outcome)

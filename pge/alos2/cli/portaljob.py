@@ -66,6 +66,7 @@ def run_portal(
     as_json: bool,
     publish_to: str | None,
     place_names: tuple[str, ...],
+    catalogue: bool,
     **chosen: Any,
 ) -> None:
     """Ingest, or list, what the portal `name` finds for `query`.
@@ -78,7 +79,7 @@ def run_portal(
         As ``alos2.sources.portals.registry.names`` has it.
     query : Query
         What to look for.
-    profile, credential, list_only, at_once, as_json, publish_to, place_names
+    profile, credential, list_only, at_once, as_json, publish_to, place_names, catalogue
         As `portal_options` gives them.
     **chosen
         The rest of `portal_options`.
@@ -102,7 +103,13 @@ def run_portal(
         if list_only:
             show_list(outcomes, tally, as_json=as_json)
         else:
-            published = publishing(publish_to, place_names, force=options.force, progress=progress)
+            published = publishing(
+                publish_to,
+                place_names,
+                catalogue=catalogue,
+                force=options.force,
+                progress=progress,
+            )
             for outcome in _published(outcomes, published):
                 tally.add(outcome)
                 _show(outcome, as_json=as_json, quiet=quiet)

@@ -11,7 +11,7 @@ import click
 from alos2.cli.grouped import GroupedCommand, GroupedOption
 from alos2.cli.output import human_size, json_line
 from alos2.cli.progress import progress_bar
-from alos2.errors import Alos2Error
+from alos2.errors import Alos2Error, UsageError
 from alos2.types import Json
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ def publish_options(function: _Command) -> _Command:
         click.option(
             "--set", "place_names", multiple=True, metavar="NAME=VALUE", cls=GroupedOption,
             heading="Publishing", help=_SET_HELP,
+        ),
+        click.option(
+            "--catalogue", is_flag=True, cls=GroupedOption, heading="Publishing",
+            help="File what is published in HySDS's catalogue [at $ALOS2_GRQ_URL].",
         ),
     ]  # fmt: skip
     for option in reversed(options):
@@ -181,7 +185,7 @@ def publisher(
         from alos2.hysds.cluster import connect, find_cluster
 
         # It is closed with the process; one connection serves all datasets.
-        rest = connect(find_cluster(Path.cwd()), "GRQ", logins=account_for)
+        rest = connect(find_cluster(Path.cwd()), "GRQ")
         extra = {"catalogue": GrqCatalogue(rest), "document": document_of}
 
     def run(folder: Path) -> Json:
@@ -191,7 +195,12 @@ def publisher(
 
 
 def publishing(
-    to: str | None, place_names: tuple[str, ...], *, force: bool, progress: Progress
+    to: str | None,
+    place_names: tuple[str, ...],
+    *,
+    catalogue: bool,
+    force: bool,
+    progress: Progress,
 ) -> Callable[[Json], tuple[Json, Alos2Error | None]]:
     """Return what an ingest does with the line of each dataset: publish it, if `to` says where.
 
@@ -201,11 +210,15 @@ def publishing(
     Raises
     ------
     UsageError
-        `to` leads nowhere.
+        `to` leads nowhere, or there is none to catalogue; the catalogue's address is not known.
     """
     if to is None:
+        if catalogue:
+            raise UsageError(
+                "--catalogue files what is published, and nothing is", hint="add --publish"
+            )
         return lambda line: (line, None)
-    publish = publisher(to, place_names, force=force, progress=progress)
+    publish = publisher(to, place_names, catalogue=catalogue, force=force, progress=progress)
 
     def run(line: Json) -> tuple[Json, Alos2Error | None]:
         try:

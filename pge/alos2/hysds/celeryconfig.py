@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import string
+import warnings
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -18,6 +19,8 @@ from alos2.errors import UsageError
 
 FILE_NAME: Final = "celeryconfig.py"
 _LARGEST: Final = 1 << 20
+_ALL: Final = "*"
+"""What ``from X import *`` sets."""
 _LONGEST: Final = 4096
 """Letters of an address; ``"x" * 10**9`` is no product that we make, and neither is ``%``'s."""
 
@@ -56,8 +59,11 @@ class Settings:
         UsageError
             It is set, and cannot be known without running the file, or is no text.
         """
-        if name in self._unknown:
-            line, why = self._unknown[name]
+        unknown = self._unknown.get(name)
+        if unknown is None and name not in self._known:
+            unknown = self._unknown.get(_ALL)
+        if unknown is not None:
+            line, why = unknown
             raise UsageError(
                 f"{name} in {self.path}, line {line}, cannot be known without running it: {why}",
                 hint="set the address in the environment (see docs/grq.md)",
@@ -79,7 +85,8 @@ class Settings:
             targets, source = [statement.target], statement.value
         names = [target.id for target in targets if isinstance(target, ast.Name)]
         if not targets or len(names) != len(targets):
-            for name in _bound(statement):
+            bound = _bound(statement)
+            for name in self._known.keys() | bound if _ALL in bound else bound:
                 self._forget(name, statement, "it is not set by a plain assignment")
             return
         for name in names:
@@ -108,7 +115,10 @@ def _parse(path: Path) -> ast.Module:
     if len(content) > _LARGEST:
         raise UsageError(f"{path} is too long for a configuration", hint=hint)
     try:
-        return ast.parse(content, filename=FILE_NAME)
+        with warnings.catch_warnings():
+            # A warning (of an escape that is none, in a password) is shown with its line.
+            warnings.simplefilter("ignore")
+            return ast.parse(content, filename=FILE_NAME)
     except SyntaxError as error:
         # Not chained: a syntax error carries the line, and a password may stand in it.
         raise UsageError(f"{path} is no Python (line {error.lineno})", hint=hint) from None
@@ -117,11 +127,15 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _bound(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement may set, wherever in it."""
+    """Return the names that a statement may set or change, wherever in it; `_ALL`: any."""
     names: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
             names.add(node.id)
+        elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.value, ast.Name):
+            # NAME[0] = ..., and NAME.append(...): a list that is known would be so no more.
+            if not isinstance(node.ctx, ast.Load) or isinstance(statement, ast.Expr):
+                names.add(node.value.id)
         elif isinstance(node, ast.alias):
             names.add((node.asname or node.name).partition(".")[0])
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

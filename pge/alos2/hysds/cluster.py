@@ -16,17 +16,18 @@ Each has ``ALOS2_<...>_CA`` and ``ALOS2_<...>_FINGERPRINT`` (`alos2.catalogue.tr
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from alos2.catalogue.address import Logins, no_login
 from alos2.catalogue.rest import Rest, RestOptions
 from alos2.catalogue.trust import trust_for
 from alos2.errors import UsageError
+from alos2.hysds.accounts import account_for, index_account_for
 from alos2.hysds.celeryconfig import FILE_NAME, Settings
+from alos2.types import Logins
 
 Service: TypeAlias = Literal["MOZART", "GRQ", "JOBS"]
 
@@ -84,7 +85,7 @@ def connect(
     cluster: Cluster,
     service: Service,
     *,
-    logins: Logins = no_login,
+    logins: Logins | None = None,
     environment: Mapping[str, str] | None = None,
     options: RestOptions | None = None,
 ) -> Rest:
@@ -95,8 +96,8 @@ def connect(
     cluster : Cluster
     service : str
         ``MOZART``, ``GRQ`` or ``JOBS``.
-    logins : callable
-        Gives the login for a host.
+    logins : callable, optional
+        Gives the login for a host; default: `accounts_for`.
     environment : mapping, optional
         Where certificates are named; default: the process's environment.
     options : RestOptions, optional
@@ -117,8 +118,22 @@ def connect(
         )
     trust = trust_for(service, environment)
     return Rest(
-        _NAMES[service], urls, replace(options or RestOptions(), trust=trust, logins=logins)
+        _NAMES[service],
+        urls,
+        replace(
+            options or RestOptions(), trust=trust, logins=logins or accounts_for(service, urls)
+        ),
     )
+
+
+def accounts_for(service: Service, urls: Sequence[str]) -> Logins:
+    """Return what gives the logins for a service at these addresses.
+
+    The login that HySDS has for all its indices is for those alone, and never for open
+    connections: there it would be refused, where none may be asked for.
+    """
+    closed = all(urlsplit(url.strip()).scheme == "https" for url in urls)
+    return index_account_for if closed and service != "MOZART" else account_for
 
 
 def _with_api(url: str) -> str:

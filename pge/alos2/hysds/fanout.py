@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from alos2.catalogue.address import Logins
 from alos2.catalogue.grq import GrqCatalogue
 from alos2.catalogue.rest import Rest
 from alos2.errors import PublishFailed
-from alos2.hysds.accounts import account_for
 from alos2.hysds.children import Item, child_params, delivery_id, job_type
 from alos2.hysds.cluster import connect, find_cluster
 from alos2.hysds.jobbook import DEDUPED, Child, JobIndex, child_key, payload_hash
 from alos2.hysds.mozart import Mozart, Submission, has_ended, job_name
 from alos2.hysds.workdir import WorkDir
+from alos2.types import Logins
 
 log = logging.getLogger(__name__)
 
@@ -147,18 +146,6 @@ class MozartFanOut:
         log.info("%s", line)
         return line
 
-    def summary(self) -> list[str]:
-        """Return what was submitted and left out, and why: a line of counts, and one for each."""
-        counts = {
-            outcome: sum(line.outcome == outcome for line in self.lines)
-            for outcome in ("submitted", "under way", "held")
-        }
-        head = (
-            f"{counts['submitted']} jobs submitted, {counts['under way']} under way already, "
-            f"{counts['held']} held already"
-        )
-        return [head, *map(str, self.lines)]
-
     def _submit(self, item: Item, queue: str) -> Line:
         what = delivery_id(item)
         resubmit = self._terms.resubmit
@@ -240,7 +227,7 @@ class MozartFanOut:
 
 
 def for_work(
-    work: WorkDir, queue: str, *, logins: Logins = account_for, resubmit: bool = False
+    work: WorkDir, queue: str, *, logins: Logins | None = None, resubmit: bool = False
 ) -> MozartFanOut:
     """Return the fan-out of the HySDS job in `work`: the value of an entry point for fan-outs.
 
@@ -250,8 +237,8 @@ def for_work(
         The parent's working directory.
     queue : str
         Of the children; named again with each of them.
-    logins : callable
-        Gives the login for a host of the cluster.
+    logins : callable, optional
+        Gives the login for a host of the cluster; default: `alos2.hysds.cluster.accounts_for`.
     resubmit : bool
         Submit also what is held or under way.
 

@@ -12,7 +12,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from alos2.errors import PublishFailed
-from alos2.publish.model import Logins
+from alos2.types import Logins
 
 
 def unauthenticated(request: requests.PreparedRequest) -> requests.PreparedRequest:

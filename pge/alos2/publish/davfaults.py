@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import requests
 
+from alos2.causes import causes_of
 from alos2.errors import Alos2Error, NoResource, NoSpace, PublishFailed
 
 _HINTS: Final = {
@@ -65,7 +65,7 @@ def connection_failed(error: requests.RequestException, host: str) -> Failed:
         )
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return Failed(PublishFailed(f"{host} is no host that can be asked"), is_passing=False)
-    for cause in _causes(error):
+    for cause in causes_of(error):
         if isinstance(cause, socket.gaierror):
             return _unreachable(host, "the host's name is not known", is_passing=False)
         if isinstance(cause, TimeoutError):
@@ -81,16 +81,3 @@ def _unreachable(host: str, why: str, *, is_passing: bool) -> Failed:
         f"{host} cannot be reached: {why}", hint="check its address and the network"
     )
     return Failed(error, is_passing)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    pending: list[BaseException] = [error]
-    while pending:
-        current = pending.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        parts = (getattr(current, "reason", None), current.__cause__, current.__context__)
-        pending += [p for p in (*parts, *current.args) if isinstance(p, BaseException)]

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from alos2.errors import Alos2Error
 from alos2.publish.model import (
     Catalogue,
     DocumentMaker,
@@ -102,8 +103,21 @@ def publish(
     )
     log.info("%s: %s at %s", package.id, status, placement.publish.location)
     if catalogue is not None and document is not None:
-        catalogue.ingest(document(published))
+        _file(published, catalogue, document)
     return published
+
+
+def _file(published: Published, catalogue: Catalogue, document: DocumentMaker) -> None:
+    """File what is published; where that fails, say that it stays published."""
+    try:
+        catalogue.ingest(document(published))
+    except Alos2Error:
+        log.warning(
+            "%s stays published at %s, and is not in the catalogue; the same command files it",
+            published.id,
+            published.placement.publish.location,
+        )
+        raise
 
 
 def _places(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias
 
-from alos2.types import Json
+from alos2.types import Json, Logins, no_login
 
 Status: TypeAlias = Literal["new", "unchanged", "replaced"]
 """What became of a dataset at the place where it is published."""
@@ -18,33 +18,6 @@ Progress: TypeAlias = "Callable[[str, int, int | None], None]"
 """Called with a stage's name, what is done of it, and how much there is (bytes)."""
 
 _MEBIBYTE: Final = 1 << 20
-
-
-class Password(Protocol):
-    """A password that does not show itself."""
-
-    def reveal(self) -> str:
-        """Return it."""
-
-
-class Login(Protocol):
-    """Who we are for a store."""
-
-    @property
-    def username(self) -> str:
-        """Name of the account."""
-
-    @property
-    def password(self) -> Password | None:
-        """Its password."""
-
-
-Logins: TypeAlias = "Callable[[str], Login | None]"
-"""Gives the login for a host, with its port where it has one; None where there is none."""
-
-
-def no_login(host: str) -> None:
-    """Know no login for any host."""
 
 
 def silent(stage: str, done: int, total: int | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from alos2.causes import cause_of, causes_of
 from alos2.errors import Alos2Error, NoResource, NoSpace, PublishFailed
 
 _REFUSALS: Final = (
@@ -87,14 +88,15 @@ def s3_faults(where: str) -> Iterator[None]:
         ) from error
     except exceptions.EndpointConnectionError as error:
         raise PublishFailed(
-            f"{where} cannot be reached: {_cause(error)}", hint="check its address and the network"
+            f"{where} cannot be reached: {cause_of(error)}",
+            hint="check its address and the network",
         ) from error
     except (exceptions.HTTPClientError, exceptions.BotoCoreError) as error:
         ours = _ours(error)
         if ours is not None:
             raise ours from None
         raise PublishFailed(
-            f"{where}: {_cause(error)}", hint="run the same command again"
+            f"{where}: {cause_of(error)}", hint="run the same command again"
         ) from error
 
 
@@ -120,34 +122,5 @@ def code_of(error: Alos2Error) -> str:
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    pending: list[BaseException] = [error]
-    while pending:
-        current = pending.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        inside = getattr(current, "kwargs", {})
-        told = inside.get("error") if isinstance(inside, dict) else None
-        parts = (told, getattr(current, "reason", None), current.__cause__, current.__context__)
-        pending += [part for part in parts if isinstance(part, BaseException)]
-
-
 def _ours(error: BaseException) -> Alos2Error | None:
-    return next((e for e in _causes(error) if isinstance(e, Alos2Error)), None)
-
-
-def _cause(error: BaseException) -> str:
-    """Say why a connection failed, in the system's words."""
-    from socket import gaierror  # noqa: PLC0415  with its few users
-
-    for current in _causes(error):
-        if isinstance(current, gaierror):
-            return "the host's name is not known"
-        if isinstance(current, TimeoutError):
-            return "it took too long"
-        if isinstance(current, OSError) and current.strerror:
-            return current.strerror.lower()
-    return type(error).__name__
+    return next((e for e in causes_of(error) if isinstance(e, Alos2Error)), None)

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 import requests
 from requests.utils import select_proxy
 
+from alos2.causes import cause_of
 from alos2.errors import Alos2Error, UsageError
 from alos2.sources.doctor import Check
 from alos2.sources.model import TransferOptions
-from alos2.sources.session import cause_of, http_date, new_session
+from alos2.sources.session import http_date, new_session
 from alos2.sources.tls import tls_context
 
 TIMEOUT_S: Final = 10.0

@@ -33,7 +33,8 @@ def credential_checks() -> Iterator[Check]:
     """Yield whether anybody else can read the files with accounts, and what was refused before."""
     profiles = Profiles(os.environ)
     found = False
-    for path in (*profiles.places(), *(p for p in netrc_files(os.environ) if p.is_file())):
+    netrcs = (p for p in netrc_files(os.environ) if p.is_file())
+    for path in dict.fromkeys((*profiles.places(), *netrcs)):
         if path.is_dir():
             continue
         found = True

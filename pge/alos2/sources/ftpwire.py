@@ -12,10 +12,10 @@ import socket
 import ssl
 from typing import Final
 
+from alos2.causes import cause_of
 from alos2.errors import LoginFailed, NothingFound, TransferFailed
 from alos2.sources.hosturl import said_by
 from alos2.sources.remote import Passing
-from alos2.sources.session import cause_of
 
 IMPLICIT_TLS_PORT: Final = 990
 FAULTS: Final = (ftplib.Error, EOFError, OSError)

@@ -24,6 +24,7 @@ from requests.exceptions import (
     TooManyRedirects,
 )
 
+from alos2.causes import cause_of
 from alos2.dataset.hidden import hide
 from alos2.dataset.provenance import public_url
 from alos2.errors import BadArchive, LoginFailed, NothingFound, TransferFailed, UsageError
@@ -42,7 +43,7 @@ from alos2.sources.httpreply import (
 from alos2.sources.model import Cancelled, Fetched, TransferOptions, TransferProgress
 from alos2.sources.redact import secrets_of, without_secrets
 from alos2.sources.remote import Changed, Misplaced, Passing, Reply, Validator
-from alos2.sources.session import RETRY_STATUS, asked_wait_s, cause_of, new_session
+from alos2.sources.session import RETRY_STATUS, asked_wait_s, new_session
 from alos2.sources.transfer import transfer
 
 log = logging.getLogger(__name__)

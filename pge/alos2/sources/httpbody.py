@@ -8,9 +8,9 @@ import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
 from urllib3.exceptions import HTTPError, ProtocolError
 
+from alos2.causes import cause_of
 from alos2.sources.httpreply import is_encoded
 from alos2.sources.remote import Passing
-from alos2.sources.session import cause_of
 
 
 def body_of(response: requests.Response, expected: int | None, chunk_bytes: int) -> Iterator[bytes]:

@@ -8,10 +8,11 @@ from typing import Any, Final
 from botocore import exceptions as aws
 from urllib3.exceptions import HTTPError
 
+from alos2.causes import cause_of
 from alos2.errors import Alos2Error, LoginFailed, NothingFound, TransferFailed, UsageError
 from alos2.sources.hosturl import said_by
 from alos2.sources.remote import Changed, Passing
-from alos2.sources.session import asked_wait_s, cause_of
+from alos2.sources.session import asked_wait_s
 
 FAULTS: Final = (aws.BotoCoreError, aws.ClientError, aws.HTTPClientError, HTTPError, OSError)
 

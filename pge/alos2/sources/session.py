@@ -7,11 +7,8 @@ itself: who we are is `alos2.sources.httpauth`'s to say.
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import re
-import socket
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -21,7 +18,6 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import IncompleteRead
 from urllib3.util.retry import Retry
 
 from alos2 import __version__
@@ -152,32 +148,3 @@ def http_date(text: str) -> datetime | None:
     except (ValueError, TypeError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-
-
-def cause_of(error: BaseException) -> str:
-    """Say why a connection failed, in the system's words and without the URL.
-
-    The texts of requests and urllib3 repeat the URL with its secrets, so they are not used.
-    """
-    seen: set[int] = set()
-    pending: list[BaseException] = [error]
-    while pending:
-        current = pending.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, socket.gaierror):
-            return "the host's name is not known"
-        if isinstance(current, TimeoutError):
-            return "it took too long"
-        if isinstance(current, IncompleteRead):
-            return f"{current.partial} bytes arrived, {current.expected} more were promised"
-        verify = getattr(current, "verify_message", "")
-        if verify:
-            return f"its certificate is not trusted: {verify}"
-        number = current.errno if isinstance(current, OSError) else None
-        if number is not None and number in errno.errorcode:
-            return os.strerror(number).lower()
-        parts = [getattr(current, "reason", None), current.__cause__, current.__context__]
-        pending += [p for p in (*parts, *current.args) if isinstance(p, BaseException)]
-    return type(error).__name__

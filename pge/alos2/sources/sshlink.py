@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import asyncssh
 
+from alos2.causes import cause_of
 from alos2.errors import NothingFound, TransferFailed
 from alos2.sources.credentials import Credential
 from alos2.sources.credentials.refused import login_attempt
 from alos2.sources.hosturl import HostUrl, said_by
 from alos2.sources.model import TransferOptions
 from alos2.sources.remote import Passing
-from alos2.sources.session import cause_of
 from alos2.sources.sftp import FileDenied
 from alos2.sources.sshlogin import denied, who
 from alos2.sources.sshloop import Loop

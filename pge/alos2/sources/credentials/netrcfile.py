@@ -1,7 +1,8 @@
-"""netrc: ``$NETRC``, else ``~/.netrc``, else ``~/.netrc-os``.
+"""netrc: ``$NETRC``, else ``~/.netrc``, else ``~/.netrc-os``, else those of the mounted folder.
 
 Entries are looked up by host, with its port first where it has one. The ``default`` entry counts
-for nobody: it would send a password to whatever host is named in a URL.
+for nobody: it would send a password to whatever host is named in a URL. The one exception is that
+of ``.netrc-os``, which HySDS keeps for the OpenSearch of its own cluster: see `netrc_os_default`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Final
 from alos2.errors import UsageError
 from alos2.sources.credentials.files import require_private
 from alos2.sources.credentials.model import Credential
+from alos2.sources.credentials.profiles import FOLDER_VARIABLE, MOUNTED
 from alos2.sources.credentials.secret import Secret
 
 VARIABLE: Final = "NETRC"
-_NAMES: Final = (".netrc", ".netrc-os", "_netrc")
+_OS: Final = ".netrc-os"
+_NAMES: Final = (".netrc", _OS, "_netrc")
 
 
 def netrc_files(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -29,9 +32,29 @@ def netrc_files(environ: Mapping[str, str]) -> Iterator[Path]:
     try:
         home = Path.home()
     except RuntimeError:  # a job may run as a user that nobody knows
-        return
-    for name in _NAMES:
-        yield home / name
+        pass
+    else:
+        yield from (home / name for name in _NAMES)
+    mounted = Path(environ.get(FOLDER_VARIABLE) or MOUNTED)
+    if mounted.is_dir():
+        yield from (mounted / name for name in (".netrc", _OS))
+
+
+def netrc_os_default(environ: Mapping[str, str]) -> Credential | None:
+    """Return the ``default`` entry of ``.netrc-os``: for the cluster's own indices, nobody else.
+
+    Raises
+    ------
+    UsageError
+        The file is open to others, or cannot be read.
+    """
+    for file in netrc_files(environ):
+        if file.name == _OS and file.is_file():
+            found = _entry(file, "default", None)
+            if found is not None:
+                require_private(file)
+                return found
+    return None
 
 
 def from_netrc(

@@ -108,7 +108,9 @@ class Profiles:
                 )
             if found:
                 return _entry(tables[found[0]], found[0], file)
-        mounted = self._in_folder(service) if _NAME.fullmatch(service) else None
+        # A plain host with a port has its file under the host's name: no name has a colon in it.
+        name = service.rpartition(":")[0] if service == host and ":" in service else service
+        mounted = self._in_folder(name) if _NAME.fullmatch(name) else None
         return mounted if mounted is not None and mounted.suits(service, host) else None
 
     def places(self) -> Iterator[Path]:

@@ -22,10 +22,11 @@ from requests.exceptions import (
     TooManyRedirects,
 )
 
+from alos2.causes import cause_of
 from alos2.errors import LoginFailed, NothingFound, TransferFailed, UsageError
 from alos2.sources.model import Cancelled, TransferOptions
 from alos2.sources.remote import Passing
-from alos2.sources.session import RETRY_STATUS, asked_wait_s, cause_of
+from alos2.sources.session import RETRY_STATUS, asked_wait_s
 from alos2.sources.sniff import looks_like_html, page_title
 from alos2.sources.transfer.waits import Budget, pause
 
