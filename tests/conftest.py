@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.opensearch import UnavailableError, shared_node
 
 _PROCESSES = (
     "campaigns/",
@@ -78,6 +79,18 @@ def _no_logging_of_others() -> Iterator[None]:
     alos2.handlers[:], alos2.level, alos2.propagate = before
     logging.setLogRecordFactory(factory)
     threading.excepthook = hook
+
+
+@pytest.fixture(scope="session")
+def node_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a running OpenSearch node."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    try:
+        with shared_node(shared / "opensearch") as url:
+            yield url
+    except UnavailableError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,22 +13,9 @@ import pytest
 
 from alos2.catalogue import GrqCatalogue, Rest, grq_document
 from alos2.types import Json
-from fakes.opensearch import UnavailableError, shared_node
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dataset"
 GOLDEN_IDS = sorted(path.name.removesuffix(".met.json") for path in GOLDEN.glob("*.met.json"))
-
-
-@pytest.fixture(scope="session")
-def node_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a running OpenSearch node."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    try:
-        with shared_node(shared / "opensearch") as url:
-            yield url
-    except UnavailableError as error:
-        pytest.skip(str(error))
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,6 @@ from alos2.hysds.fanout import MozartFanOut, Terms
 from alos2.hysds.jobbook import JobIndex
 from alos2.hysds.mozart import Mozart
 from fakes.mozart import FakeMozart
-from fakes.opensearch import UnavailableError, shared_node
 from fakes.service import Said, Service
 
 JOB = "job-ingest_alos2_sentinelasia:v1.2"
@@ -106,18 +104,6 @@ def empty_grq() -> Iterator[str]:
     error = {"type": "index_not_found_exception", "reason": "no such index [grq]"}
     with Service(lambda asked: Said(404, {"error": error, "status": 404})) as service:
         yield service.url
-
-
-@pytest.fixture(scope="session")
-def node_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a running OpenSearch node."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    try:
-        with shared_node(shared / "opensearch") as url:
-            yield url
-    except UnavailableError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture
