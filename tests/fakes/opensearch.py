@@ -79,7 +79,7 @@ def _started(folder: Path) -> str:
     java = shutil.which("java")
     if java is None:
         raise UnavailableError("there is no java for an OpenSearch node")
-    classpath = _classpath()
+    classpath = classpath()
     data = folder / f"node-{time.time_ns()}"
     data.mkdir()
     port, transport = _free_port(), _free_port()
@@ -118,7 +118,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _classpath() -> str:
+def classpath() -> str:
     """Return the artifacts' paths; Maven is asked only if one of them is missing."""
     pom = HERE / "pom.xml"
     digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:16]
