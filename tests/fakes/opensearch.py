@@ -79,7 +79,7 @@ def _started(folder: Path) -> str:
     java = shutil.which("java")
     if java is None:
         raise UnavailableError("there is no java for an OpenSearch node")
-    classpath = classpath()
+    jars = classpath()
     data = folder / f"node-{time.time_ns()}"
     data.mkdir()
     port, transport = _free_port(), _free_port()
@@ -89,7 +89,7 @@ def _started(folder: Path) -> str:
     begun = time.monotonic()
     with (folder / "node.log").open("w") as log:
         process = subprocess.Popen(
-            [java, *JVM, "-cp", classpath, *map(str, arguments)],
+            [java, *JVM, "-cp", jars, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
