@@ -19,15 +19,12 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
-import rasterio.shutil
 from pyproj import CRS
-from rasterio.errors import RasterioError
-from rasterio.windows import Window as RasterioWindow
 
 from alos2.errors import NoResource
 from alos2.product.model import MapGrid
 from alos2.raster.control import check
+from alos2.raster.lean import RasterioError, RasterioWindow, rasterio
 from alos2.raster.pictures import Cancelled, Progress, band_name
 from alos2.raster.reports import CogQuantity, CogReport
 from alos2.raster.source import PixelSource

@@ -104,8 +104,7 @@ class GdalReader:
         BadProduct
             A strip is damaged or missing.
         """
-        import rasterio  # noqa: PLC0415  see _gdal
-        from rasterio.windows import Window as RasterioWindow  # noqa: PLC0415
+        from alos2.raster.lean import RasterioWindow, rasterio  # noqa: PLC0415  see _gdal
 
         place = RasterioWindow(window.pixel, window.line, window.pixels, window.lines)
         two_bands = self._slc and self._dataset.count == 2
@@ -165,7 +164,7 @@ def _mapped(path: Path) -> MappedPixels | None:
 @contextmanager
 def _gdal(path: Path, image: Image) -> Iterator[GdalReader]:
     # Importing it takes a quarter of a second, and most images do without.
-    import rasterio  # noqa: PLC0415
+    from alos2.raster.lean import rasterio  # noqa: PLC0415
 
     try:
         with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
