@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-PYTEST_ARGS ?= -n auto
+PYTEST_ARGS ?= -n auto --dist worksteal
 DEMO_DIR ?= demo
 FAULTS ?= 2000
+ARCHIVES ?= 40
+KILLS ?= 200
 
-.PHONY: help setup demo demo-portals test test-unit faults lint docs bench clean
+.PHONY: help setup demo demo-portals test test-unit faults scan-faults catalogue-faults lint docs bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +18,8 @@ help:
 	@echo "make demo-portals  ... and ingest them from simulated portals, by each portal's job"
 	@echo "make test    run all tests"
 	@echo "make faults  transfers through random faults (FAULTS=2000; SEED=... repeats one)"
+	@echo "make scan-faults  archive scans killed at random (ARCHIVES=40; SEED=... repeats one)"
+	@echo "make catalogue-faults  a catalogue's writers killed at random (KILLS=200; SEED=... repeats one)"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   the benchmarks in their quick form (python benchmarks/NAME.py for one)"
 	@echo "make docs    write again the pages that are made from the code's tables"
@@ -61,9 +65,15 @@ test-unit: $(VENV)/made-test
 faults: $(VENV)/made-test
 	@$(BIN)/python tests/campaigns/faults.py --transfers $(FAULTS) $(if $(SEED),--seed $(SEED))
 
+scan-faults: $(VENV)/made-test
+	@$(BIN)/python tests/campaigns/scan_faults.py --archives $(ARCHIVES) $(if $(SEED),--seed $(SEED))
+
+catalogue-faults: $(VENV)/made-test
+	@$(BIN)/python tests/campaigns/catalogue_faults.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
 lint: $(VENV)/made-lint
-	$(BIN)/ruff check pge tests benchmarks docker
-	$(BIN)/ruff format --check pge tests benchmarks docker
+	$(BIN)/ruff check pge tests benchmarks docker gekko
+	$(BIN)/ruff format --check pge tests benchmarks docker gekko
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

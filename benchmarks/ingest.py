@@ -156,7 +156,7 @@ KINDS = (
     ("L1.1 CEOS folder", "1.1", "ceos", False),
 )
 """A folder has no zip that can be taken over: it is packed."""
-QUICK = (1_000,)
+QUICK = (400,)
 WHOLE = (2_000, 6_000, 12_000)
 LARGEST = 24_000
 """Lines of a level 2.1 that is larger than JAXA's."""

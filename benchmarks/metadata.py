@@ -33,7 +33,7 @@ from alos2.types import Level
 
 MB = 1_000_000
 ROOT = Path(__file__).resolve().parent.parent / "pge"
-QUICK = ((1_000, 2_000),)
+QUICK = ((500, 1_000),)
 WHOLE = ((3_000, 2_100), (6_000, 4_200), (15_000, 8_400))
 """Lines and pixels of two polarisations: the last is about a whole FBD scene, two GB."""
 PEER = "xarray-ceos-alos2"

@@ -84,7 +84,7 @@ def with_unzip(archive: Path, out: Path) -> None:
 
 
 def rows(folder: Path, *, quick: bool, runs: int) -> Iterator[Row]:
-    size = (24 if quick else 200) * MB
+    size = (6 if quick else 200) * MB
     peers = {
         "zipfile.extractall": with_zipfile,
         "zipfile.extractall, then SHA-256": with_zipfile_and_hash,

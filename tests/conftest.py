@@ -14,6 +14,9 @@ import pytest
 
 from fakes.opensearch import UnavailableError, shared_node
 
+# Each command would start threads for linear algebra, of which it does next to none.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 _PROCESSES = (
     "campaigns/",
     "cli/test_bad_input_cli.py",

@@ -74,12 +74,10 @@ def run(
             child.stdin.close()
         except BrokenPipeError:
             pass
-        seen: dict[str, bytes] = {}
-        samples = 0
+        looking = _Looking(child.pid)
         until = time.monotonic() + 150
         while child.poll() is None and time.monotonic() < until:
-            _look(child.pid, seen)
-            samples += 1
+            looking.look()
             if end is not None and when():
                 child.send_signal(end)
                 end = None
@@ -89,24 +87,46 @@ def run(
             raise AssertionError("the job does not end")
         out.seek(0)
         err.seek(0)
-        return Run(child.wait(), out.read(), err.read(), seen, samples)
+        return Run(child.wait(), out.read(), err.read(), looking.seen, looking.samples)
 
 
-def _look(leader: int, seen: dict[str, bytes]) -> None:
-    """Note command line and environment of all processes of the leader's session."""
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            status = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(status[3]) != leader:
+class _Looking:
+    """Notes command line and environment of all processes of a session, each that is another."""
+
+    def __init__(self, leader: int) -> None:
+        self.leader = leader
+        self.seen: dict[str, bytes] = {}
+        self.samples = 0
+        self._last: dict[str, bytes] = {}
+        self._strangers: set[str] = set()
+
+    def look(self) -> None:
+        """Look once. No process comes into a session later, so that a stranger remains one."""
+        self.samples += 1
+        if self.samples % 50 == 0:
+            self._strangers.clear()  # a number may be given again
+        for pid in os.listdir("/proc"):  # noqa: PTH208  as below
+            if not pid.isdigit() or pid in self._strangers:
                 continue
-            for what in ("cmdline", "environ"):
-                content = (folder / what).read_bytes()
-                if content:
-                    seen[f"{folder.name} {what}"] = seen.get(f"{folder.name} {what}", b"") + content
-        except (OSError, IndexError, ValueError):
-            continue
+            try:
+                status = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+                if int(status[3]) != self.leader:
+                    self._strangers.add(pid)
+                    continue
+                for what in ("cmdline", "environ"):
+                    self._note(f"{pid} {what}", _content(f"/proc/{pid}/{what}"))
+            except (OSError, IndexError, ValueError):
+                continue
+
+    def _note(self, name: str, content: bytes) -> None:
+        if content and content != self._last.get(name):
+            self._last[name] = content
+            self.seen[name] = self.seen.get(name, b"") + content
+
+
+def _content(name: str) -> bytes:
+    with open(name, "rb", buffering=0) as file:  # noqa: PTH123  a hundred times a second
+        return file.readall()
 
 
 def spelled(secret: str) -> Iterator[bytes]:

@@ -86,7 +86,11 @@ class Place:
         (self.work / "_context.json").write_text(json.dumps({"job_priority": 5, **parameters}))
 
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "LANG", "OPENBLAS_NUM_THREADS")
+            if name in os.environ
+        }
         return kept | {
             "HOME": str(self.home),
             "TMPDIR": str(self.around),

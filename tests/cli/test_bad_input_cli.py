@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -131,14 +133,28 @@ def test_the_output_is_a_file(deliveries: Any, tmp_path: Path) -> None:
     ],
     ids=range(13),
 )
-def test_contexts(tmp_path: Path, context: bytes) -> None:
+def test_contexts(tmp_path: Path, context: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "_context.json").write_bytes(context)
-    done = run(SCRIPT, cwd=tmp_path)
-    assert done.returncode in (2, 6), done.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT)])
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        code = runpy.run_path(str(SCRIPT))["main"]()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert code in (2, 6)
     names = {path.name for path in tmp_path.iterdir()}
     assert names - {"_alt_msg.txt"} == {"_context.json", "_alt_error.txt", "_alt_traceback.txt"}
     told = (tmp_path / "_alt_error.txt").read_text()
     assert told.startswith(("UsageError: ", "NothingFound: "))
+
+
+def test_a_context_that_nests_too_deeply_in_a_process_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "_context.json").write_bytes(b"[" * 100_000)
+    done = run(SCRIPT, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert (tmp_path / "_alt_error.txt").read_text().startswith("UsageError: ")
 
 
 def test_a_context_that_is_a_folder(tmp_path: Path) -> None:

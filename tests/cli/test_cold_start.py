@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,19 @@ def test_info_of_a_ceos_zip_loads_no_heavy_library(deliveries: Any) -> None:
 
 def test_info_of_a_geotiff_loads_only_what_knows_projections(deliveries: Any) -> None:
     assert loaded_by("info", str(deliveries.geotiff), "--json") & HEAVY <= {"pyproj"}
+
+
+@pytest.mark.parametrize("kind", ["slc", "geotiff"])
+def test_an_ingest_from_this_disk_loads_nothing_for_the_web(
+    deliveries: Any, tmp_path: Path, kind: str
+) -> None:
+    loaded = loaded_by(
+        "ingest", str(getattr(deliveries, kind)), "--out", str(tmp_path), "--no-tiles"
+    )
+    assert loaded >= {"pydantic", "rasterio"}
+    assert loaded & {"boto3", "bs4", "requests", "scipy", "soupsieve", "urllib3"} == set()
+    assert ("numba" in loaded) == (kind == "slc")  # to average what is in slant range
+    assert len(list(tmp_path.glob("ALOS2*"))) == 1
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("ingest", "--help")])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from alos2.catalogue.embedded import EmbeddedCatalogue
 from alos2.simulate.portals import Auig2Server, Offer, invented_account
 
 
@@ -45,7 +46,10 @@ def test_every_portal_delivers(tmp_path: Path) -> None:
         (met,) = archive.glob("*FBDR1.1__D/*.met.json")
         source = json.loads(met.read_text())["source"]
         assert portal.startswith(source["provider"])
-        assert not list(archive.glob(".alos2-*"))
+        assert [path.name for path in archive.glob(".alos2-*")] == [".alos2-catalogue"]
+        with EmbeddedCatalogue.open(archive, read_only=True) as catalogue:
+            assert met.parent.name in set(catalogue.ids())
+            assert catalogue.verify().faults == []
     assert not list(folder.rglob("*.key"))
     again = demo(folder, "--json")
     assert again.returncode == 0, again.stderr

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -267,6 +268,52 @@ def test_locks_wait_for_nobody_and_leave_nothing(tmp_path: Path) -> None:
             with pytest.raises(NoResource), FileLock(path, "it is written"):
                 pass
         assert not path.exists()
+
+
+def test_a_lock_is_waited_for_if_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.lock"
+    first = FileLock(path, "it is written")
+    first.__enter__()
+    assert not first.found
+    threading.Timer(0.2, first.__exit__, (None, None, None)).start()
+    with FileLock(path, "it is written", patience_s=20) as second:
+        assert not second.found  # its holder has taken it away
+        with pytest.raises(NoResource), FileLock(path, "it is written", patience_s=0.1):
+            pass
+    assert not path.exists()
+    path.touch()  # as a killed holder leaves it
+    with FileLock(path, "it is written") as third:
+        assert third.found
+    assert not path.exists()
+
+
+def test_other_datasets_are_not_looked_through(
+    out: Path, content_of: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(folder: Path, prefix: str) -> None:
+        raise AssertionError(f"{folder} is listed for {prefix}")
+
+    content = content_of("slc")
+    with monkeypatch.context() as patched:
+        patched.setattr(write, "hidden_siblings", refused)
+        assert write_once(out, content).status == "new"
+        assert write_once(out, content).unchanged
+
+
+def test_what_could_not_be_taken_away_is_for_the_next_run(
+    out: Path, content_of: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(folder: Path) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    content = content_of("slc")
+    with monkeypatch.context() as patched:
+        patched.setattr(write.shutil, "rmtree", busy)
+        with DatasetWriter(out, content.product) as writer:
+            left = writer.staging
+    assert left.is_dir()
+    assert write_once(out, content).status == "new"
+    assert [path.name for path in out.iterdir()] == [content.kind.id]
 
 
 def test_leaving_without_commit_leaves_nothing(out: Path, content_of: Maker) -> None:

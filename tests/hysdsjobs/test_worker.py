@@ -31,7 +31,7 @@ from hysdsjobs.payload import (
     without_defaults,
 )
 from hysdsjobs.test_job_specs import JOBS
-from hysdsjobs.worker import PGE, Done
+from hysdsjobs.worker import PGE, Done, give
 
 ACCOUNT = Account("PER2A4X9", "planted&pass/word-ü")
 RULES = Rules.read(ROOT / "config/datasets.json")
@@ -141,9 +141,16 @@ class TestDownloadUrl:
             server.reply("/page.zip", Reply(b"<html><title>Please log in</title></html>"))
             yield server
 
-    def test_good_and_again(self, site: Site, server: FileServer, deliveries: Any) -> None:
+    def test_good_and_again(
+        self, site: Site, scratch: Path, server: FileServer, deliveries: Any
+    ) -> None:
         payload = typed("ingest_alos2_downloadurl", {"download_url": server.url("/order.zip")})
+        one_kernel = "alos2-*/kernels-*/*/greykernels.clean-*.nbc"
+        for kept in scratch.glob(one_kernel.replace(".nbc", ".nb?")):
+            kept.unlink()
         done = site.worker.run(payload)
+        # What is compiled stays, though neither the code's folder nor a HOME can be written to.
+        assert [path.stat().st_uid for path in scratch.glob(one_kernel)] == [site.worker.uid]
         require_good(done, deliveries.slc_id)
         (download,) = done.metrics["download"]
         assert download["url"] == server.url("/order.zip")
@@ -424,7 +431,7 @@ class TestGPortal:
             key = site.worker.credentials / "key"
             shutil.copy(fake.key_file, key)
             key.chmod(0o400)
-            site.worker.give(key)
+            give(key)
             site.worker.credential("gportal", username=fake.username, key_file="key")
             site.environment(ALOS2_CONFIG=str(config))
             yield fake

@@ -92,6 +92,18 @@ LAID = {
 """What the worker puts there."""
 
 
+def job_user() -> int:
+    """Whom a job runs as."""
+    return NOBODY if os.getuid() == 0 else os.getuid()
+
+
+def give(path: Path) -> None:
+    """Make `path`, and all in it, the job's user's."""
+    if os.getuid() == 0:
+        for one in (path, *path.rglob("*")):
+            os.chown(one, job_user(), job_user())
+
+
 @dataclass
 class Worker:
     """A worker whose jobs' directories are made in `root`, which everybody can enter.
@@ -112,17 +124,11 @@ class Worker:
     timeout_s: float = 120.0
 
     def __post_init__(self) -> None:
-        self.uid = NOBODY if os.getuid() == 0 else os.getuid()
+        self.uid = job_user()
         self.home = self.root / "home"
         self.credentials = self.home / ".alos2" / "credentials"
         self.credentials.mkdir(parents=True)
-        self.give(self.home)
-
-    def give(self, path: Path) -> None:
-        """Make `path`, and all in it, the job's user's."""
-        if os.getuid() == 0:
-            for one in (path, *path.rglob("*")):
-                os.chown(one, self.uid, self.uid)
+        give(self.home)
 
     def credential(self, name: str, **entries: str) -> None:
         """Put an account into the folder that the job-specs mount."""
@@ -130,7 +136,7 @@ class Worker:
         file.unlink(missing_ok=True)
         file.write_text(json.dumps(entries), encoding="utf-8")
         file.chmod(0o400)
-        self.give(file)
+        give(file)
 
     def new_folder(self, payload: Payload) -> Path:
         """Make the directory of a job."""
@@ -202,7 +208,7 @@ class Worker:
         for name, text in files.items():
             (folder / name).unlink(missing_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        self.give(folder)
+        give(folder)
         for name in ("celeryconfig.py", "datasets.json"):
             # Mounted read-only.
             (folder / name).chmod(0o444)

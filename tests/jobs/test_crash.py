@@ -31,6 +31,9 @@ TIMES = 10
 SERVER = """
 import os, sys, time
 import alos2.jobs.build, alos2.raster.engine, rasterio, shapely, lxml.etree, pystac
+import alos2.raster.greykernels, alos2.raster.lookkernels, alos2.raster.warpkernels
+from numba.core.registry import cpu_target
+cpu_target.typing_context.refresh()  # the first kernel of a process would wait for it
 from pathlib import Path
 from alos2.footprint import FootprintOptions
 from alos2.jobs.ingest import Ingested, ingest_all
@@ -185,6 +188,7 @@ def test_what_was_set_aside_is_put_back(deliveries: Any, tmp_path: Path) -> None
     assert isinstance(outcome, Ingested)
     dataset = tmp_path / deliveries.geotiff_id
     dataset.rename(tmp_path / f".{dataset.name}.old-0badcafe")
+    (tmp_path / f".{dataset.name}.lock").touch()  # which stays, too, when a run is killed
     (again,) = ingest_all([str(deliveries.geotiff)], options_for(tmp_path))
     assert isinstance(again, Ingested)
     assert again.line["status"] == "unchanged"
@@ -214,7 +218,8 @@ def test_two_at_once(deliveries: Any, tmp_path: Path) -> None:
     for (_, told), code in ends:
         assert "Traceback" not in told
         assert code == 0 or "is being written by another run" in told
-    assert {path.name for path in tmp_path.iterdir()} == {deliveries.geotiff_id}
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {deliveries.geotiff_id, ".alos2-catalogue"}
     require_whole(tmp_path / deliveries.geotiff_id)
 
 

@@ -7,17 +7,28 @@ import hashlib
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alos2.errors import BadArchive, BadProduct, NoProduct, NothingFound, UsageError
+from alos2.dataset.write import Status
+from alos2.errors import (
+    BadArchive,
+    BadProduct,
+    NoProduct,
+    NothingFound,
+    PublishFailed,
+    UsageError,
+)
 from alos2.footprint import FootprintOptions
 from alos2.jobs.ingest import Ingested
 from alos2.jobs.metadata import FrameDate, describe_in_place
+from alos2.jobs.metadatajob import Filed
 from alos2.jobs.options import IngestOptions
 from alos2.jobs.outcome import Failed
+from fakes.scenes import DATES, Scene, simulated, spread
 
 
 @pytest.fixture
@@ -218,3 +229,138 @@ class TestWhatIsWrong:
             context.setattr(builtins, "open", refused)
             with pytest.raises(BadProduct, match="Permission denied"):
                 run(archive, options)
+
+
+class TestAGroupsArchive:
+    """Folders of many scenes, whose files move, with one summary.txt or none."""
+
+    @pytest.fixture
+    def scenes(self, tmp_path: Path) -> list[Scene]:
+        return simulated(tmp_path / "simulated", DATES[:2])
+
+    def test_a_summary_is_not_needed(
+        self, scenes: list[Scene], options: IngestOptions, tmp_path: Path
+    ) -> None:
+        place = spread(scenes, tmp_path / "F0690")
+        (place / "summary.txt").unlink()
+        done = lines(run(place, options))
+        assert sorted(line["id"] for line in done) == [scene.id for scene in scenes]
+        for line in done:
+            assert [p["code"] for p in line["problems"]] == ["missing_summary"]
+            assert not line["problems"][0]["blocks_ingest"]
+            document = met(options, line["id"])
+            assert document["starttime"].startswith(document["prod_date"])
+            assert document["location"] == line["footprint"]
+
+    def test_one_summary_for_all_is_its_own_scenes(
+        self, scenes: list[Scene], options: IngestOptions, tmp_path: Path
+    ) -> None:
+        done = lines(run(spread(scenes, tmp_path / "F0690"), options))
+        whole = {line["id"]: not line["problems"] for line in done}
+        assert whole == {scenes[0].id: False, scenes[1].id: True}
+
+    def test_a_detected_product_needs_it(
+        self, deliveries: Any, options: IngestOptions, tmp_path: Path
+    ) -> None:
+        place = tmp_path / "geotiff"
+        shutil.copytree(deliveries.geotiff_dir, place)
+        (place / "summary.txt").unlink()
+        (failed,) = run(place, options)
+        assert isinstance(failed, Failed)
+        assert "summary.txt" in failed.error.message
+
+    def test_files_that_have_moved_are_found_where_they_are(
+        self, scenes: list[Scene], options: IngestOptions, tmp_path: Path
+    ) -> None:
+        place = spread(scenes[:1], tmp_path / "F0690")
+        run(place, options)
+        (line,) = lines(run(place.rename(tmp_path / "F0700"), options))
+        assert line["status"] == "replaced"
+        assert line["footprint"]
+        files = met(options, line["id"])["gekko_archive_files"]
+        assert all(Path(file).parent.name == "F0700" for file in files)
+        assert lines(run(tmp_path / "F0700", options))[0]["status"] == "unchanged"
+
+    def test_a_second_copy_leaves_the_first_in_place(
+        self, scenes: list[Scene], options: IngestOptions, tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:  # fmt: skip
+        run(spread(scenes[:1], tmp_path / "one"), options)
+        (line,) = lines(run(spread(scenes[:1], tmp_path / "two"), options))
+        assert line["status"] == "unchanged"
+        assert "where it lies first" in caplog.text
+        files = met(options, line["id"])["gekko_archive_files"]
+        assert all(Path(file).parent.name == "one" for file in files)
+
+    def test_a_zip_that_has_moved(
+        self, archive: Path, deliveries: Any, options: IngestOptions
+    ) -> None:
+        name = f"{deliveries.geotiff_id}-md"
+        order = archive / "2020" / "06" / "order.zip"
+        run(order, options)
+        moved = order.rename(archive / "moved.zip")
+        (line,) = lines(run(moved, options))
+        assert (line["id"], line["status"]) == (name, "replaced")
+        assert all(f.startswith(f"{moved}!") for f in met(options, name)["gekko_archive_files"])
+
+    def test_zips_named_after_other_scenes_are_not_opened(
+        self, scenes: list[Scene], options: IngestOptions, tmp_path: Path
+    ) -> None:
+        place = spread(scenes[:1], tmp_path / "F0690")
+        for number, scene in enumerate(scenes):
+            other = scene.id.partition("-FBD")[0]
+            (place / f"000002270{number}_001001_{other}.zip").write_text("no zip at all")
+        (place / "unnamed.zip").write_text("no zip at all")
+        only = FrameDate(scenes[1].id[10:14], scenes[1].id[15:21])
+        damaged = {outcome.what for outcome in run(place, options, only=only)}  # type: ignore[union-attr]
+        assert damaged == {f"0000022701_001001_{scenes[1].id.partition('-FBD')[0]}.zip",
+                           "unnamed.zip"}  # fmt: skip
+
+
+class Noting:
+    """A catalogue in memory."""
+
+    def __init__(self, held: set[str], error: PublishFailed | None = None) -> None:
+        self.there = held
+        self.filed: list[tuple[str, str]] = []
+        self.error = error
+
+    def holds(self, dataset_id: str) -> bool:
+        return dataset_id in self.there
+
+    def file(self, folder: Path, status: Status) -> Filed:
+        assert (folder / f"{folder.name}.met.json").is_file()
+        if self.error is not None:
+            raise self.error
+        self.filed.append((folder.name, status))
+        return "created"
+
+
+class TestCatalogues:
+    def test_are_asked_first_and_told_afterwards(
+        self, archive: Path, deliveries: Any, options: IngestOptions
+    ) -> None:
+        slc, tif = f"{deliveries.slc_id}-md", f"{deliveries.geotiff_id}-md"
+        catalogue = Noting({slc})
+        held, made = lines(run(archive, options, filing=catalogue))
+        assert (held["id"], held["status"], held["catalogue"]) == (slc, "catalogued", "present")
+        assert held["dataset_dir"] is None
+        assert (made["id"], made["status"], made["catalogue"]) == (tif, "new", "created")
+        assert catalogue.filed == [(tif, "new")]
+        assert [path.name for path in options.out.iterdir()] == [tif]
+
+    def test_force_asks_nobody(
+        self, archive: Path, deliveries: Any, options: IngestOptions
+    ) -> None:
+        catalogue = Noting({f"{deliveries.slc_id}-md", f"{deliveries.geotiff_id}-md"})
+        done = lines(run(archive, replace(options, force=True), filing=catalogue))
+        assert [line["status"] for line in done] == ["new", "new"]
+
+    def test_what_they_refuse_is_there_all_the_same(
+        self, archive: Path, options: IngestOptions
+    ) -> None:
+        failed = run(archive, options, filing=Noting(set(), PublishFailed("no room")))
+        assert [type(outcome) for outcome in failed] == [Failed, Failed]
+        assert len(list(options.out.iterdir())) == 2
+        again = lines(run(archive, options, filing=Noting(set())))
+        assert {(line["status"], line["catalogue"]) for line in again} == {("unchanged", "created")}

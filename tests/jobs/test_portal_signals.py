@@ -38,7 +38,11 @@ def fake(deliveries: Any, tmp_path: Path) -> Iterator[SentinelAsiaFake]:
 
 def started(fake: SentinelAsiaFake, tmp_path: Path) -> subprocess.Popen[str]:
     environment = {
-        **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
+        **{
+            name: os.environ[name]
+            for name in ("PATH", "LANG", "OPENBLAS_NUM_THREADS")
+            if name in os.environ
+        },
         "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem"),
         "ALOS2_PORTAL_SENTINEL_ASIA_URL": fake.base_url,
         "ALOS2_SENTINEL_ASIA_USERNAME": ACCOUNT.username,

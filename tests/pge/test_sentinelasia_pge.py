@@ -82,7 +82,7 @@ def job(deliveries: Any, tmp_path: Path) -> Iterator[Job]:
     ]
     work = tmp_path / "work"
     work.mkdir()
-    keep = ("PATH", "LANG", "TMPDIR")
+    keep = ("PATH", "LANG", "TMPDIR", "OPENBLAS_NUM_THREADS")
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     with SentinelAsiaFake(ACCOUNT, eors, tls) as fake:
         environment |= {

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cheroot import wsgi
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
 from wsgidav.wsgidav_app import WsgiDAVApp
 
 from alos2.publish.model import PublishOptions
@@ -143,12 +145,9 @@ class S3Place(Place):
         self.target = target_of(self.url)
 
     def objects(self) -> dict[str, bytes]:
-        found = {}
-        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
-            for item in page.get("Contents", ()):
-                body = self.client.get_object(Bucket=self.bucket, Key=item["Key"])["Body"]
-                found[item["Key"]] = body.read()
-        return found
+        """Return what the service holds in memory: it runs in this process."""
+        backend = get_backend("s3")[DEFAULT_ACCOUNT_ID]["aws"]
+        return {name: key.value for name, key in backend.buckets[self.bucket].keys.items()}
 
     def read(self, dataset_id: str = ID) -> dict[str, bytes]:
         prefix = f"arch/{dataset_id}/"

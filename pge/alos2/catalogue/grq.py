@@ -8,6 +8,7 @@ document has changed meanwhile, and looks again.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final, Literal, Protocol, TypeAlias
 from urllib.parse import quote
 
@@ -124,16 +125,17 @@ class GrqCatalogue:
         outcome = self.put(document)
         log.info("%s: %s in %s", document["id"], outcome, index_of(document, self._alias))
 
-    def put(self, document: Json, *, replace: bool = True) -> Outcome:
+    def put(self, document: Json, *, replace: bool | Callable[[Json], bool] = True) -> Outcome:
         """File `document` in the index of its dataset and version.
 
         Parameters
         ----------
         document : dict
             As `alos2.catalogue.document` makes it.
-        replace : bool
-            Whether another document of this id is replaced. What is added to it in GRQ itself
-            (tags of users, places) does not make it another one, and tags of users are kept.
+        replace : bool or callable
+            Whether another document of this id is replaced; a callable is asked with that one.
+            What is added to it in GRQ itself (tags of users, places) does not make it another one,
+            and tags of users are kept.
 
         Raises
         ------
@@ -159,7 +161,7 @@ class GrqCatalogue:
                 continue  # deleted between the two requests
             if _covers(there["_source"], document):
                 return "unchanged"
-            if not replace:
+            if not (replace(there["_source"]) if callable(replace) else replace):
                 return "present"
             versions = {
                 "if_seq_no": str(there["_seq_no"]),
@@ -193,6 +195,54 @@ class GrqCatalogue:
             "DELETE", f"/{index}/_doc/{where}", params=params, accept=(_NOT_FOUND,)
         )
         return answer.status != _NOT_FOUND
+
+    def forget(
+        self, dataset_id: str, is_ours: Callable[[Json], bool]
+    ) -> Literal["removed", "absent", "left"]:
+        """Take out what is filed under an id, in whatever index, as far as `is_ours` says so.
+
+        Returns
+        -------
+        {"removed", "absent", "left"}
+            ``left``: others' documents are all that is there.
+
+        Raises
+        ------
+        PublishFailed
+            The catalogue does not answer, or not do it.
+        """
+        query = {"bool": {"must": [{"term": {"_id": dataset_id}}]}}
+        answer = self._ask(f"/{self._alias}/_search", {"size": 100, "_source": [], "query": query})
+        hits: list[Json] = [] if answer is None else answer["hits"]["hits"]
+        told = {self._forget_in(str(hit["_index"]), dataset_id, is_ours) for hit in hits}
+        return "removed" if "removed" in told else "left" if "left" in told else "absent"
+
+    def _forget_in(
+        self, index: str, dataset_id: str, is_ours: Callable[[Json], bool]
+    ) -> Literal["removed", "absent", "left"]:
+        where = quote(dataset_id, safe="")
+        params = {"refresh": "wait_for"} if self._visible else {}
+        for _ in range(_TURNS):
+            there = self._rest.call("GET", f"/{index}/_doc/{where}", accept=(_NOT_FOUND,)).content
+            if not there.get("found"):
+                return "absent"
+            if not is_ours(there["_source"]):
+                return "left"
+            versions = {
+                "if_seq_no": str(there["_seq_no"]),
+                "if_primary_term": str(there["_primary_term"]),
+            }
+            gone = self._rest.call(
+                "DELETE",
+                f"/{index}/_doc/{where}",
+                params={**params, **versions},
+                accept=(_NOT_FOUND, _CONFLICT),
+            )
+            if gone.status != _CONFLICT:
+                return "absent" if gone.status == _NOT_FOUND else "removed"
+        raise PublishFailed(
+            f"others keep changing {dataset_id} in {index}", hint="run the same command again"
+        )
 
     def prepare(self, index: str) -> None:
         """See to it that `index` has, or will get, fields of the right types.

@@ -128,7 +128,7 @@ def _options(out: Path) -> IngestOptions:
     from alos2.footprint import FootprintOptions
     from alos2.jobs.options import IngestOptions
 
-    return IngestOptions(out=out, footprint_options=FootprintOptions(sarcat=False))
+    return IngestOptions(out=out, footprint_options=FootprintOptions(sarcat=False), catalogue=True)
 
 
 def _ingest(urls: list[str], archive: Path) -> Iterator[Json]:

@@ -185,6 +185,7 @@ def run(
                 failures.append(outcome)
                 continue
             line, failure = published(outcome.line)
+            failure = failure or outcome.uncatalogued
             (json_line if as_json else product_block)(line)
             if line.get("published") and not as_json:
                 published_block(line["published"])
@@ -208,9 +209,11 @@ def chosen_options(
 ) -> IngestOptions:
     """Return what the flags of `common_options`, the environment and the configuration say."""
     from alos2.cli.settings import ingest_options, load
+    from alos2.jobs.catalogued import keeps_catalogue
 
     settings = load()
     options = ingest_options(settings, out=out)
+    is_archive = out is not None or settings.archive is not None
     if min_overlap is not None:
         found = replace(options.footprint_options, min_overlap=min_overlap)
         options = replace(options, footprint_options=found)
@@ -221,5 +224,6 @@ def chosen_options(
         force=force,
         keep_download=keep_download or options.keep_download,
         credential=credential,
+        catalogue=keeps_catalogue(options.out, is_archive=is_archive),
         pictures=picture_options(options.pictures, **pictures),
     )

@@ -20,13 +20,18 @@ from alos2.errors import Alos2Error, Interrupted, Terminated
 VERBS = {
     "info": "alos2.cli.info",
     "ingest": "alos2.cli.ingest",
+    "scan": "alos2.cli.scan",
     "publish": "alos2.cli.publish",
     "search": "alos2.cli.search",
+    "catalog": "alos2.cli.catalog",
     "simulate": "alos2.cli.simulate",
     "demo": "alos2.cli.demo",
     "doctor": "alos2.cli.doctor",
 }
 """Where each verb is; its module is imported when it is asked for."""
+
+HIDDEN = {"scan-chunk": "alos2.cli.scanchunk"}
+"""Verbs that only our own jobs use."""
 
 
 class _LazyGroup(click.Group):
@@ -34,9 +39,10 @@ class _LazyGroup(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in VERBS:
+        found = VERBS.get(cmd_name) or HIDDEN.get(cmd_name)
+        if found is None:
             return None
-        module = importlib.import_module(VERBS[cmd_name])
+        module = importlib.import_module(found)
         command: click.Command = module.command
         return command
 

@@ -209,8 +209,9 @@ def _published(
             continue
         line, failure = publish(outcome.line)
         yield replace(outcome, line=line)
-        if failure is not None:
-            yield Failed(str(line["id"]), failure)
+        for error in (failure, outcome.uncatalogued):
+            if error is not None:
+                yield Failed(str(line["id"]), error)
 
 
 def _show(outcome: Outcome, *, as_json: bool, quiet: bool) -> None:

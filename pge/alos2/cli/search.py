@@ -1,13 +1,21 @@
-"""``alos2 search``: what portals and catalogues have, without fetching anything."""
+"""``alos2 search``: what an archive, portals and catalogues have, without fetching anything."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from alos2.cli.grouped import GroupedOption
 from alos2.cli.output import human_size, json_line
+from alos2.cli.searcharchive import (
+    ARCHIVE,
+    ArchiveChoice,
+    archive_options,
+    query_of,
+    search_archive,
+)
 from alos2.cli.searchoptions import SearchCommand, box_of, days_of, search_options
 
 if TYPE_CHECKING:
@@ -23,8 +31,9 @@ Form = Literal["table", "json", "ndjson"]
 @click.command("search", cls=SearchCommand)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
-    "--source", default="gportal", show_default=True, cls=GroupedOption, heading=_SOURCE,
-    help="Portal or catalogue; --source list names them all.",
+    "--source", cls=GroupedOption, heading=_SOURCE,
+    help="Portal, catalogue or archive; --source list names them all [default: the archive if "
+    "there is one, else gportal].",
 )  # fmt: skip
 @click.option(
     "--profile", cls=GroupedOption, heading=_SOURCE,
@@ -35,6 +44,7 @@ Form = Literal["table", "json", "ndjson"]
     help="Name of the credential, where a login is needed (never a password).",
 )  # fmt: skip
 @search_options
+@archive_options
 @click.option(
     "--eor", "eor_id", metavar="ID", cls=GroupedOption, heading="What to look for",
     help="Emergency observation request (sentinel-asia, optemis).",
@@ -50,7 +60,7 @@ Form = Literal["table", "json", "ndjson"]
 def command(
     names: tuple[str, ...],
     *,
-    source: str,
+    source: str | None,
     profile: str | None,
     credential: str | None,
     bbox: str | None,
@@ -59,11 +69,13 @@ def command(
     limit: int | None,
     eor_id: str | None,
     form: Form | None,
+    **archive: Any,
 ) -> None:
-    """Search a portal or catalogue; nothing is fetched.
+    """Search the archive, a portal or a catalogue; nothing is fetched.
 
-    NAMEs are products or scenes; without them say where (--bbox) or when (--date). Exit code 6
-    when nothing is found.
+    NAMEs are products or scenes. A portal has to be told them, or where (--bbox) or when (--date).
+    Where $ALOS2_ARCHIVE or --archive names an archive, or this folder is one, it is searched
+    unless --source says otherwise. Exit code 6 when nothing is found.
     """
     # Imported late, so that --help is quick.
     from alos2.cli.settings import load, portal_profile
@@ -73,9 +85,21 @@ def command(
     from alos2.sources.portals.registry import names as names_of_portals
 
     if source == "list":
-        for name in search_names():
+        portals = names_of_portals()
+        others = [name for name in search_names() if name not in portals]
+        for name in (*portals, ARCHIVE, *others):
             click.echo(name)
         return
+    choice = ArchiveChoice(**archive)
+    is_of_portals = bool(profile or credential or eor_id)
+    if source == ARCHIVE or (source is None and not is_of_portals):
+        place = choice.place() or (Path.cwd() if source == ARCHIVE else None)
+        if place is not None:
+            where = query_of(choice, names=names, bbox=bbox, days=days, mode=mode, limit=limit)
+            search_archive(place, where, form=form or "table", as_stacks=choice.as_stacks)
+            return
+    source = source or "gportal"
+    choice.refuse(source)
     start, end = days_of(days)
     query = Query(
         ids=names,
@@ -90,8 +114,8 @@ def command(
     # Somebody is waiting; a catalogue may think for more than a minute.
     patience = TransferOptions(retries=2, stall_s=120.0)
     options = SearchOptions(profile=site, credential=credential, transfer=patience)
-    with open_search(source, options) as place:
-        found = search(place, query)
+    with open_search(source, options) as portal:
+        found = search(portal, query)
     _show(found, form or "table")
     if found.more:
         click.echo(f"alos2: these are the first {query.limit}; there are more (--limit)", err=True)

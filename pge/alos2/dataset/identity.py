@@ -7,9 +7,10 @@ table is in DESIGN.md, "Dataset id and kind". The plain names are those of the r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from alos2.product.model import Product
+from alos2.naming import ProductId, SceneId
+from alos2.types import Level, ProductFormat
 
 DATASET_VERSION: Final = "v1.0"
 """Version of the documents' layout: ``version`` of dataset.json, part of HySDS's index name.
@@ -20,6 +21,19 @@ index, where a field must keep one type.
 
 METADATA_SUFFIX: Final = "-md"
 """End of the id of a dataset that describes files which stay where they are."""
+
+
+class Named(Protocol):
+    """What the name of a dataset is made of: a Product, or what a file's name says of one."""
+
+    @property
+    def scene(self) -> SceneId: ...  # noqa: D102
+    @property
+    def product(self) -> ProductId: ...  # noqa: D102
+    @property
+    def level(self) -> Level: ...  # noqa: D102
+    @property
+    def format(self) -> ProductFormat: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -34,13 +48,13 @@ class Kind:
     """Dataset collection, e.g. ``ALOS2_GeoTIFF``; with the version it names HySDS's index."""
 
 
-def dataset_kind(product: Product, *, metadata_only: bool = False) -> Kind:
+def dataset_kind(product: Named, *, metadata_only: bool = False) -> Kind:
     """Return id, type and dataset of `product`.
 
     Parameters
     ----------
     product : Product
-        Any product.
+        Any product, or anything that says as much of itself as `Named`.
     metadata_only : bool, optional
         Whether the dataset only describes files that stay where they are.
     """
@@ -59,6 +73,6 @@ def dataset_kind(product: Product, *, metadata_only: bool = False) -> Kind:
     return Kind(f"{kind.id}{METADATA_SUFFIX}", f"{kind.type}_md", f"{kind.dataset}-MD")
 
 
-def dataset_id(product: Product, *, metadata_only: bool = False) -> str:
+def dataset_id(product: Named, *, metadata_only: bool = False) -> str:
     """Return the dataset id of `product`; see `dataset_kind`."""
     return dataset_kind(product, metadata_only=metadata_only).id

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from alos2.errors import NoResource
+
+_LOOK_S: Final = 0.05
+"""How often a lock is looked at that somebody else holds, seconds."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -41,6 +46,15 @@ class FileLock:
         Made if it is not there, removed at the end.
     purpose : str
         What is being done, for the message to who comes second.
+    patience_s : float, optional
+        How long to wait for somebody else, seconds.
+
+    Attributes
+    ----------
+    found : bool
+        Whether the file was there already: it stays where its holder is killed.
+    stays : bool
+        Set it to leave the file behind, so that the next one finds it.
 
     Raises
     ------
@@ -48,19 +62,33 @@ class FileLock:
         Somebody else holds it, or the file cannot be made.
     """
 
-    def __init__(self, path: Path, purpose: str) -> None:
+    def __init__(self, path: Path, purpose: str, *, patience_s: float = 0.0) -> None:
+        self.found = False
+        self.stays = False
         self._path = path
         self._purpose = purpose
+        self._patience_s = patience_s
         self._handle = -1
 
     def __enter__(self) -> FileLock:
-        while self._handle < 0:
-            self._acquire()
+        deadline = time.monotonic() + self._patience_s
+        while not self._acquire(deadline):
+            time.sleep(_LOOK_S)
         return self
 
-    def _acquire(self) -> None:
+    def _open(self) -> int:
+        """Make the file, or open the one that is there."""
+        self.found = False
         try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            self.found = True
+            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def _acquire(self, deadline: float) -> bool:
+        """Try it once; False where it is worth another try."""
+        try:
+            handle = self._open()
         except OSError as error:
             raise NoResource(
                 f"{self._path} cannot be made: {error.strerror or error}",
@@ -68,13 +96,16 @@ class FileLock:
             ) from error
         try:
             if not _try_lock(handle):
+                if time.monotonic() < deadline:
+                    return False
                 raise NoResource(
                     f"{self._purpose} by another run at this moment ({self._path.name} is locked)",
                     hint="wait until it has ended, then run the same command again",
                 )
             # Who held it before may have removed the file between our open and our lock.
-            if self._is_current(handle):
-                self._handle, handle = handle, -1
+            if not self._is_current(handle):
+                return False
+            self._handle, handle = handle, -1
         except OSError as error:
             raise NoResource(
                 f"{self._path} cannot be locked: {error.strerror or error}",
@@ -83,6 +114,7 @@ class FileLock:
         finally:
             if handle >= 0:
                 os.close(handle)
+        return True
 
     def _is_current(self, handle: int) -> bool:
         try:
@@ -97,7 +129,9 @@ class FileLock:
         trace: TracebackType | None,
     ) -> None:
         handle, self._handle = self._handle, -1
-        if sys.platform == "win32":  # an open file cannot be removed there
+        if self.stays:
+            os.close(handle)
+        elif sys.platform == "win32":  # an open file cannot be removed there
             os.close(handle)
             self._remove()
         else:

@@ -61,6 +61,8 @@ class DatasetWriter:
         Whether the files stay where they are.
     force : bool, optional
         Replace a dataset of this id, whatever it holds.
+    patience_s : float, optional
+        How long to wait for another run that is writing it, seconds.
 
     Attributes
     ----------
@@ -86,7 +88,13 @@ class DatasetWriter:
     """
 
     def __init__(
-        self, out: Path, product: Product, *, metadata_only: bool = False, force: bool = False
+        self,
+        out: Path,
+        product: Product,
+        *,
+        metadata_only: bool = False,
+        force: bool = False,
+        patience_s: float = 0.0,
     ) -> None:
         self.id = dataset_id(product, metadata_only=metadata_only)
         self.folder = out / self.id
@@ -95,6 +103,11 @@ class DatasetWriter:
         self._product = product
         self._metadata_only = metadata_only
         self._force = force
+        self._lock = FileLock(
+            out / f".{self.id}.lock",
+            f"dataset {self.id} is being written",
+            patience_s=patience_s,
+        )
         self._staging: Path | None = None
         self._replaces = False
         self._stack = ExitStack()
@@ -114,9 +127,10 @@ class DatasetWriter:
 
     def __enter__(self) -> DatasetWriter:
         with self._stack as stack:
-            lock = self._out / f".{self.id}.lock"
-            stack.enter_context(FileLock(lock, f"dataset {self.id} is being written"))
-            self._clean_up()
+            stack.enter_context(self._lock)
+            if self._lock.found:
+                # Only then: to look through a folder of a million datasets takes its time.
+                self._clean_up()
             existing = Existing(self.folder, self._product, metadata_only=self._metadata_only)
             if existing.state == "same" and not self._force:
                 self.status = "unchanged"
@@ -147,7 +161,7 @@ class DatasetWriter:
     ) -> None:
         with self._stack:
             if self._staging is not None:
-                _remove(self._staging)
+                self._take_away(self._staging)
                 self._staging = None
 
     def commit(self, documents: Documents) -> Path:
@@ -186,7 +200,7 @@ class DatasetWriter:
     def _replace(self, staging: Path) -> None:
         if exchange(staging, self.folder):
             sync_folder(self._out)
-            _remove(staging)  # the old one, by now
+            self._take_away(staging)  # the old one, by now
             return
         aside = self._hidden(_OLD)
         self.folder.rename(aside)
@@ -196,7 +210,7 @@ class DatasetWriter:
             aside.rename(self.folder)
             raise
         sync_folder(self._out)
-        _remove(aside)
+        self._take_away(aside)
 
     def _hidden(self, role: str) -> Path:
         return self._out / f".{self.id}.{role}{secrets.token_hex(4)}"
@@ -205,18 +219,24 @@ class DatasetWriter:
         """Finish or undo what a killed run left; the lock says that nobody is at work on it."""
         for aside in hidden_siblings(self._out, f".{self.id}.{_OLD}"):
             if self.folder.exists():
-                _remove(aside)
+                self._take_away(aside)
             else:
                 log.warning("putting back %s, which a killed run had set aside", self.folder)
                 aside.rename(self.folder)
         for leftover in hidden_siblings(self._out, f".{self.id}.{_NEW}"):
             log.info("removing %s, which a killed run left", leftover.name)
-            _remove(leftover)
+            self._take_away(leftover)
+
+    def _take_away(self, folder: Path) -> None:
+        """Remove a folder of ours; what cannot be removed is for the next run."""
+        if not _remove(folder):
+            self._lock.stays = True
 
 
-def _remove(folder: Path) -> None:
-    """Remove a folder of ours; what cannot be removed is for the next run."""
+def _remove(folder: Path) -> bool:
     try:
         shutil.rmtree(folder)
     except OSError as error:
         log.warning("%s could not be removed: %s", folder, error.strerror or error)
+        return False
+    return True

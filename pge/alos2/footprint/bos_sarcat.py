@@ -9,7 +9,6 @@ from alos2.dataset.footprint_report import FootprintAnswer
 from alos2.errors import BadProduct
 from alos2.footprint.provider import NoAnswer, Question
 from alos2.footprint.sarcat_cache import NegativeCache
-from alos2.footprint.sarcat_client import ask
 from alos2.footprint.sarcat_rows import Row, parse_answer, rows_about
 from alos2.geometry.rings import area_ratio
 
@@ -43,6 +42,8 @@ def _rows(question: Question) -> list[Row] | NoAnswer:
     )
     if known is not None:
         return NoAnswer(f"{known.reason} (remembered from a short time ago)")
+    from alos2.footprint.sarcat_client import ask  # noqa: PLC0415  requests only to ask
+
     answer = ask(server, scene, options.sarcat_budget_s)
     if isinstance(answer, NoAnswer):
         cache.put(server, answer.reason, options.failure_cache_s)

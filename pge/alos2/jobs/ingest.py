@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from alos2.archive.unpack import InnerArchive, Unpacked, unpack
+from alos2.dataset.identity import dataset_id
 from alos2.dataset.provenance import Source, public_url
 from alos2.errors import Alos2Error, Interrupted
 from alos2.hysds.workdir import Download
 from alos2.jobs import context
 from alos2.jobs.build import Built, Delivery, build
+from alos2.jobs.catalogued import catalogued
 from alos2.jobs.downloads import DownloadPlace, download_place
 from alos2.jobs.options import IngestOptions
 from alos2.jobs.outcome import Failed
@@ -44,6 +46,8 @@ class Ingested:
     """What ``ingest --json`` prints about it."""
     downloads: tuple[Download, ...] = ()
     """The transfer that brought it, the same for all datasets of a delivery."""
+    uncatalogued: Alos2Error | None = None
+    """Why the archive's catalogue does not know it; None: it does, or there is none to keep."""
 
 
 def ingest_all(targets: Sequence[str], options: IngestOptions) -> Iterator[Ingested | Failed]:
@@ -185,18 +189,21 @@ def ingest_fetched(
                     try:
                         require_complete(product)
                         hashed = hash_files(product, delivery.sha256)
-                        built = build(hashed, delivery, options)
+                        with catalogued(options, dataset_id(hashed)) as kept:
+                            built = build(hashed, delivery, options)
                     except Interrupted:
                         raise
                     except Alos2Error as error:
                         yield Failed(what, error)
                     else:
-                        yield _ingested(built, downloads)
+                        yield _ingested(built, downloads, kept.failure)
 
 
-def _ingested(built: Built, downloads: tuple[Download, ...]) -> Ingested:
+def _ingested(
+    built: Built, downloads: tuple[Download, ...], uncatalogued: Alos2Error | None
+) -> Ingested:
     log.info("%s: %s", built.folder, built.status)
-    return Ingested(built.line, downloads)
+    return Ingested(built.line, downloads, uncatalogued)
 
 
 def _fetch(target: str, into: Path, options: IngestOptions) -> Fetched:

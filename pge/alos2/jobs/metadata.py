@@ -10,20 +10,15 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from alos2.archive.members import Member, MemberTree, is_archive, list_members
-from alos2.dataset.content import Content
-from alos2.dataset.documents import make_documents
-from alos2.dataset.line import product_line
-from alos2.dataset.provenance import Source
-from alos2.dataset.write import DatasetWriter
 from alos2.errors import (
     Alos2Error,
     BadArchive,
+    BadName,
     BadProduct,
     Interrupted,
     NoProduct,
@@ -32,16 +27,16 @@ from alos2.errors import (
     UsageError,
 )
 from alos2.jobs import context
-from alos2.jobs.build import describe
 from alos2.jobs.ingest import Ingested
+from alos2.jobs.metadatajob import Filing, MetadataJob
 from alos2.jobs.options import IngestOptions
 from alos2.jobs.outcome import Failed
+from alos2.naming import DeliveryName, SceneId
 from alos2.product.model import Product
 from alos2.product.recognise import (
     RecognisedTree,
     products_from,
     recognise,
-    require_complete,
 )
 
 log = logging.getLogger(__name__)
@@ -71,7 +66,22 @@ class FrameDate(NamedTuple):
 
     def means(self, product: Product) -> bool:
         """Whether `product` is one of them."""
-        return str(product.scene).endswith(f"{self.frame}-{self.date}")
+        return self._is_of(product.scene)
+
+    def may_lie_in(self, name: str) -> bool:
+        """Whether a delivery of this name may hold one: JAXA names deliveries after their scene.
+
+        To list a zip in a zip, all of it has to be inflated.
+        """
+        try:
+            return self._is_of(DeliveryName.parse(name).scene)
+        except NotSupported:
+            return False
+        except BadName:
+            return True
+
+    def _is_of(self, scene: SceneId) -> bool:
+        return str(scene).endswith(f"{self.frame}-{self.date}")
 
 
 def describe_in_place(
@@ -80,6 +90,7 @@ def describe_in_place(
     *,
     only: FrameDate | None = None,
     tags: Sequence[str] = (),
+    filing: Filing | None = None,
 ) -> Iterator[Ingested | Failed]:
     """Make a dataset of metadata of every product in `folder`, a folder or a zip.
 
@@ -96,6 +107,8 @@ def describe_in_place(
         Leave out all other scenes. A damaged zip counts as one of those if others are found.
     tags : sequence of str, optional
         Words to find the datasets by.
+    filing : Filing, optional
+        A catalogue that is asked first and told afterwards; see `MetadataJob.of`.
 
     Yields
     ------
@@ -112,17 +125,18 @@ def describe_in_place(
         It cannot be read.
     """
     met = False
+    job = MetadataJob(options, tags, filing)
     foreign: list[NotSupported] = []
     damaged: list[Failed] = []
     with _listed(folder.absolute()) as tree:
         for sentence in tree.skipped:
             log.warning("%s", sentence)
-        for delivery in _deliveries(folder.absolute(), tree):
+        for delivery in _deliveries(folder.absolute(), tree, only):
             try:
                 with delivery() as recognised:
                     for product in _wanted(recognised, only):
                         met = True
-                        yield _tried(product, options, tags)
+                        yield _tried(product, job)
             except NotSupported as error:
                 foreign.append(error)
             except NoProduct as error:
@@ -160,8 +174,8 @@ def _listed(place: Path) -> MemberTree:
     return MemberTree(()) if is_zip else list_members(place, descend=False)
 
 
-def _deliveries(place: Path, tree: MemberTree) -> Iterator[_Delivery]:
-    """Yield the loose files together, then each zip."""
+def _deliveries(place: Path, tree: MemberTree, only: FrameDate | None) -> Iterator[_Delivery]:
+    """Yield the loose files together, then each zip that may hold what is wanted."""
     if not tree.members:
         yield _Delivery(place.name, lambda: recognise(place))
         return
@@ -174,6 +188,8 @@ def _deliveries(place: Path, tree: MemberTree) -> Iterator[_Delivery]:
             zips.append(member)
     yield _Delivery(place.name, lambda: RecognisedTree(products_from(loose, place=str(place))))
     for member in zips:
+        if only is not None and not only.may_lie_in(member.name):
+            continue
         path = Path(member.path)
         yield _Delivery(member.name, partial(recognise, path))
 
@@ -186,12 +202,11 @@ def _wanted(recognised: RecognisedTree, only: FrameDate | None) -> Iterator[Prod
             yield product
 
 
-def _tried(product: Product, options: IngestOptions, tags: Sequence[str]) -> Ingested | Failed:
+def _tried(product: Product, job: MetadataJob) -> Ingested | Failed:
     what = f"{product.scene}-{product.product}"
     with context.about(context.product, what):
         try:
-            require_complete(product)
-            return _describe(product, options, tags)
+            return job.of(product)
         except Interrupted:
             raise
         except Alos2Error as error:
@@ -204,36 +219,3 @@ def _nothing(
     if only is not None:
         return NothingFound(f"{folder} holds no scene {only.frame}-{only.date}")
     return foreign[0] if foreign else NoProduct(f"{folder} holds no ALOS-2 product")
-
-
-def _describe(product: Product, options: IngestOptions, tags: Sequence[str]) -> Ingested:
-    with DatasetWriter(options.out, product, metadata_only=True, force=options.force) as writer:
-        footprint = writer.footprint
-        if not writer.unchanged:
-            report = describe(product, options)
-            footprint = report.chosen
-            content = Content(
-                product,
-                report,
-                created=datetime.now(timezone.utc),
-                source=Source(provider="archive"),
-                tags=tuple(tags),
-                stays_at=_places(product),
-                metadata_only=True,
-            )
-            writer.commit(make_documents(content))
-    status = writer.status or "unchanged"
-    line = product_line(
-        product,
-        footprint=footprint,
-        dataset_dir=writer.folder,
-        status=status,
-        metadata_only=True,
-    )
-    log.info("%s: %s", writer.folder, status)
-    return Ingested(line)
-
-
-def _places(product: Product) -> tuple[Path, ...]:
-    """Return where the files lie; within a zip ``outer.zip!inner/name``, once each."""
-    return tuple(file.member.local_path or Path(file.member.path) for file in product.files)

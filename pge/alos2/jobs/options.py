@@ -33,6 +33,8 @@ class IngestOptions:
     """Folder for downloads; None: a hidden one in `out`."""
     keep_download: bool = False
     """Leave a download where it is after its datasets have been made."""
+    catalogue: bool = False
+    """Keep the catalogue of `out` true; never in a HySDS job's directory."""
     credential: str | None = None
     """Name of the credential profile for URLs; None: whatever is found for their host."""
     progress: Progress = silent

@@ -120,6 +120,21 @@ class Rules:
         UsageError
             The rule that fits is incomplete, or leaves something open.
         """
+        filing, rule, filled = self._filed(folder, names, dataset=dataset, met=met)
+        browse = rule.entry.get("browse")
+        return Placement(
+            filing,
+            _place(rule.entry.get("publish"), f"{rule.where}, 'publish',", names, filled),
+            None if browse is None else _place(browse, f"{rule.where}, 'browse',", names, filled),
+        )
+
+    def filing(self, folder: Path, *, dataset: Json, met: Json) -> Filing:
+        """Return as what a dataset is filed that is not published; raises as `placement`."""
+        return self._filed(folder, {}, dataset=dataset, met=met)[0]
+
+    def _filed(
+        self, folder: Path, names: Mapping[str, str], *, dataset: Json, met: Json
+    ) -> tuple[Filing, Rule, Mapping[str, Any]]:
         hit = self.find(folder)
         if hit is None:
             raise PublishFailed(
@@ -142,12 +157,7 @@ class Rules:
             level=fill_in(entry["level"], names, filled),
             version=version,
         )
-        browse = entry.get("browse")
-        return Placement(
-            filing,
-            _place(entry.get("publish"), f"{rule.where}, 'publish',", names, filled),
-            None if browse is None else _place(browse, f"{rule.where}, 'browse',", names, filled),
-        )
+        return filing, rule, filled
 
 
 def _rule(entry: Any, where: str) -> Rule:

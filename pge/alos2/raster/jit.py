@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from alos2.raster.hiding import hidden
+
 log = logging.getLogger(__name__)
 
 _VARIABLE: Final = "NUMBA_CACHE_DIR"
@@ -77,7 +79,11 @@ def choose_cache() -> bool:
 
 _CACHED: Final = choose_cache()
 
-import numba  # noqa: E402  after its cache is chosen
+# After its cache is chosen; and without scipy's linear algebra (0.1 s), for which numba looks when
+# the first kernel is loaded, and which no kernel uses.
+with hidden("scipy", importer="numba.np.arraymath"):
+    import numba
+    import numba.np.arraymath
 
 
 def kernel(function: _Function) -> _Function:

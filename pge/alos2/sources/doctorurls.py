@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from alos2.errors import Alos2Error
 from alos2.sources.doctor import Check, failed, login_check
 from alos2.sources.doctorhosts import OPTIONS, PORTS, host_checks
-from alos2.sources.http import SCHEMES as HTTP_SCHEMES
 from alos2.sources.http import HttpRemote, auth_for, wire_url
+from alos2.sources.httpschemes import SCHEMES as HTTP_SCHEMES
 from alos2.sources.remote import Passing, Remote
 from alos2.sources.session import new_session
 

@@ -40,6 +40,7 @@ from alos2.sources.httpreply import (
     unsatisfied_total,
     validator_of,
 )
+from alos2.sources.httpschemes import SCHEMES
 from alos2.sources.model import Cancelled, Fetched, TransferOptions, TransferProgress
 from alos2.sources.redact import secrets_of, without_secrets
 from alos2.sources.remote import Changed, Misplaced, Passing, Reply, Validator
@@ -47,16 +48,6 @@ from alos2.sources.session import RETRY_STATUS, asked_wait_s, new_session
 from alos2.sources.transfer import transfer
 
 log = logging.getLogger(__name__)
-
-SCHEMES: Final = {
-    "http": "http",
-    "https": "https",
-    "webdav": "http",
-    "dav": "http",
-    "webdavs": "https",
-    "davs": "https",
-}
-"""Schemes that are spoken here, and what each is on the wire."""
 
 _SHORTEST_TOKEN: Final = 8
 """A shorter value in a URL may be an ordinary word, which must not vanish from all texts."""

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from alos2.errors import UsageError
-from alos2.sources.http import SCHEMES as HTTP_SCHEMES
-from alos2.sources.http import HttpSource
+from alos2.sources.httpschemes import SCHEMES as HTTP_SCHEMES
 from alos2.sources.local import LocalSource
 from alos2.sources.model import Cancelled, Fetched, Source, TransferOptions, TransferProgress
 from alos2.sources.remotesource import RemoteSource
@@ -26,9 +25,16 @@ from alos2.sources.remotesource import RemoteSource
 ENTRY_POINT_GROUP: Final = "alos2.sources"
 """Entry points of this group add schemes; their name is the scheme, in lower case."""
 
+
+def _http() -> Source:
+    from alos2.sources.http import HttpSource  # noqa: PLC0415  only what is used is loaded
+
+    return HttpSource()
+
+
 _BUILT_IN: Final[dict[str, Callable[[], Source]]] = {
     "file": LocalSource,
-    **dict.fromkeys(HTTP_SCHEMES, HttpSource),
+    **dict.fromkeys(HTTP_SCHEMES, _http),
     "s3": lambda: RemoteSource("alos2.sources.s3"),
     "ftp": lambda: RemoteSource("alos2.sources.ftp"),
     "ftps": lambda: RemoteSource("alos2.sources.ftp"),

@@ -11,8 +11,6 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bs4 import BeautifulSoup
-
 from alos2.errors import BadArchive
 
 SNIFF_BYTES: Final = 1 << 16
@@ -41,6 +39,8 @@ def looks_like_html(head: bytes, content_type: str = "") -> bool:
 
 def page_title(head: bytes) -> tuple[str, bool]:
     """Return a web page's title (or first heading), and whether it asks for a password."""
+    from bs4 import BeautifulSoup  # noqa: PLC0415  costs 0.1 s, and a zip has no title
+
     page = BeautifulSoup(head, "lxml")
     heading = page.title or page.find(["h1", "h2"])
     text = " ".join(heading.get_text(" ").split()) if heading is not None else ""
