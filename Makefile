@@ -10,13 +10,14 @@ FAULTS ?= 2000
 ARCHIVES ?= 40
 KILLS ?= 200
 
-.PHONY: help setup demo demo-portals test test-unit faults scan-faults catalogue-faults lint docs bench clean
+.PHONY: help setup demo demo-portals test test-more test-unit faults scan-faults catalogue-faults lint docs bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    simulate two deliveries, serve them on loopback, ingest both by URL"
 	@echo "make demo-portals  ... and ingest them from simulated portals, by each portal's job"
-	@echo "make test    run all tests"
+	@echo "make test    run the tests"
+	@echo "make test-more  ... and those of the page in Chromium, the campaigns and the benchmarks, in short"
 	@echo "make faults  transfers through random faults (FAULTS=2000; SEED=... repeats one)"
 	@echo "make scan-faults  archive scans killed at random (ARCHIVES=40; SEED=... repeats one)"
 	@echo "make catalogue-faults  a catalogue's writers killed at random (KILLS=200; SEED=... repeats one)"
@@ -57,10 +58,14 @@ demo-portals: $(VENV)/made
 	@$(BIN)/alos2 demo --portals $(DEMO_DIR)
 
 test: $(VENV)/made-test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not apart"
+
+test-more: $(VENV)/made-test
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m apart --ignore tests/web/browser
+	$(BIN)/python -m pytest tests/web/browser
 
 test-unit: $(VENV)/made-test
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not readers and not slow"
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not readers and not slow and not apart"
 
 faults: $(VENV)/made-test
 	@$(BIN)/python tests/campaigns/faults.py --transfers $(FAULTS) $(if $(SEED),--seed $(SEED))

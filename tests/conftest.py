@@ -17,29 +17,46 @@ from fakes.opensearch import UnavailableError, shared_node
 # Each command would start threads for linear algebra, of which it does next to none.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-_PROCESSES = (
+_SLOW = (
     "campaigns/",
     "cli/test_bad_input_cli.py",
     "cli/test_cli.py",
     "cli/test_demo_portals.py",
+    "gekko/",
     "hysdsjobs/test_worker.py",
     "jobs/test_crash.py",
     "jobs/test_downloads.py",
     "jobs/test_portal_signals.py",
     "pge/",
     "publish/test_command.py",
+    "publish/test_faults.py",
     "publish/test_killed.py",
+    "publish/test_stores.py",
+    "raster/test_layers.py",
+    "raster/test_lookpass.py",
+    "raster/test_quicklook.py",
+    "raster/test_simulated.py",
+    "scan/test_campaign.py",
+    "scan/test_flow.py",
+    "scan/test_worker",
     "sources/test_faults.py",
 )
-"""Tests of whole commands, each a process of its own: not unit tests, and slow."""
+"""Tests of whole commands, stores and whole pictures: not unit tests, and slow."""
+
+
+_APART = ("campaigns/", "web/browser/", "test_benchmarks.py")
+"""What `make test` leaves to `make test-more`, to end in time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts whole commands as slow: the unit tests leave it out."""
+    """Mark what is slow (the unit tests leave it out), and what is left to `make test-more`."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).as_posix().startswith(_PROCESSES):
+        path = item.path.relative_to(here).as_posix()
+        if path.startswith(_SLOW):
             item.add_marker(pytest.mark.slow)
+        if path.startswith(_APART):
+            item.add_marker(pytest.mark.apart)
 
 
 @pytest.fixture(autouse=True)

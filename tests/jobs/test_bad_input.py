@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
@@ -437,6 +437,7 @@ class TestBitFlips:
         text = [i for i, byte in enumerate(data[:reach]) if byte not in (0, 32)]
 
         @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+        @example([(114, 6)])  # no rows in a strip of a GeoTIFF
         @given(
             st.lists(st.tuples(st.sampled_from(text), st.integers(0, 7)), min_size=1, max_size=3)
         )

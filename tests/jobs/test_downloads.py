@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -192,6 +193,7 @@ def test_a_killed_command_is_continued_by_the_same_command(
     part = None
     while part is None and child.poll() is None:
         part = next((p for p in out.glob(f"{DOWNLOADS}/*/*.part") if p.stat().st_size), None)
+    time.sleep(1.0)  # the server stalls for a minute, the part may not hold a byte yet
     child.send_signal(number)
     _, told = child.communicate(timeout=60)
     assert child.returncode == (143 if number == signal.SIGTERM else -9), told

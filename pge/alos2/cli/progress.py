@@ -1,9 +1,16 @@
-"""A progress bar on standard error, on a terminal only."""
+"""Progress on standard error: a bar on a terminal, or lines of JSON for the program that asked.
+
+With ``ALOS2_PROGRESS=json`` each line is ``{"progress": {"stage", "done", "total"}}``, a few a
+second; ``total`` is null where nobody knows.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -13,13 +20,21 @@ from alos2.cli.output import human_size
 if TYPE_CHECKING:
     from alos2.raster.pictures import Progress
 
+_EVERY_S: Final = 0.25
+
 BYTES_STAGE: Final = "download"
 """The stage that counts bytes that come from outside: it shows its rate."""
 
 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Iterator[Progress]:
-    """Give something to tell of progress; silent where standard error is not a terminal."""
+    """Give something to tell of progress; silent where nobody wants to know.
+
+    That is where standard error is no terminal, unless the environment asks for JSON.
+    """
+    if os.environ.get("ALOS2_PROGRESS") == "json":
+        yield _lines()
+        return
     # Imported late, so that --help is quick: numpy comes with it.
     from alos2.raster.pictures import silent
 
@@ -54,6 +69,24 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
                     bars.update(task, amount=amount(done, total, speed))  # type: ignore[arg-type]
 
         yield show
+
+
+def _lines() -> Progress:
+    """Return what prints a line of JSON when a stage begins or ends, and now and then between."""
+    last_stage, last_s = "", 0.0
+    lock = threading.Lock()
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        nonlocal last_stage, last_s
+        with lock:
+            now_s = time.monotonic()
+            if stage == last_stage and done != total and now_s - last_s < _EVERY_S:
+                return
+            last_stage, last_s = stage, now_s
+            told = {"progress": {"stage": stage, "done": done, "total": total}}
+            print(json.dumps(told), file=sys.stderr, flush=True)  # noqa: T201  for a program
+
+    return tell
 
 
 def amount(done: int, total: int | None, speed: float | None) -> str:

@@ -132,6 +132,7 @@ def map_geotiff(path: Path) -> MappedPixels | None:
             or (header.bits, header.samples) != ((16,), 1)
             or (header.sample_format, header.compression) != (1, 1)
             or not header.strip_offsets
+            or header.rows_per_strip < 1  # damaged: GDAL says what is wrong
             or len(header.strip_offsets) != -(-header.height // header.rows_per_strip)
         ):
             return None

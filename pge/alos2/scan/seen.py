@@ -97,10 +97,12 @@ class Known:
         name = "".join(f"%{byte:02x}" for byte in os.fsencode(path))
         uri = f"file:{name}?mode=ro"
         db = sqlite3.connect(uri, uri=True, timeout=_LOCK_WAIT_S, isolation_level=None)
-        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'places'").fetchone():
-            self._db = db
-        else:
-            db.close()
+        try:
+            if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'places'").fetchone():
+                self._db = db
+        finally:
+            if self._db is None:
+                db.close()
 
     def get(self, path: bytes) -> tuple[int, bytes] | None:
         """Return id and digest of a place, None for one that was never seen."""

@@ -184,7 +184,11 @@ def _suit_journal(db: sqlite3.Connection, folder: Path) -> None:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     address = f"{path.absolute().as_uri()}?mode={mode}"
     db = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
-    db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    try:
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    except BaseException:  # it may be no database at all
+        db.close()
+        raise
     return db
 
 
@@ -192,8 +196,10 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     db = _connect(path, "ro")
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
+    except BaseException as error:
         db.close()
+        if not isinstance(error, sqlite3.OperationalError):
+            raise
         log = path.with_name(f"{path.name}-wal")
         if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
             raise

@@ -78,7 +78,14 @@ def test_an_entry_that_failed_is_made_up_for(tmp_path: Path) -> None:
     assert marks(tmp_path) == []
 
 
+def test_an_ingest_that_failed_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NoResource), catalogued(IngestOptions(tmp_path, catalogue=True), NAME):
+        raise NoResource("no space")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_ingest_that_failed_has_entered_nothing(tmp_path: Path) -> None:
+    EmbeddedCatalogue.open(tmp_path).close()
     with pytest.raises(NoResource), catalogued(IngestOptions(tmp_path, catalogue=True), NAME):
         raise NoResource("no space")
     assert marks(tmp_path) == [NAME]

@@ -70,9 +70,11 @@ def test_killed_at_any_moment_it_stays_true(processes: Any, tmp_path: Path) -> N
     chance = random.Random(7)
     EmbeddedCatalogue.open(tmp_path).close()
     for number in range(40):
-        job = processes.Process(target=writers.churn, args=(tmp_path, number))
+        begun = processes.Event()
+        job = processes.Process(target=writers.churn, args=(tmp_path, number, begun))
         job.start()
-        time.sleep(chance.uniform(0.05, 0.25))
+        assert begun.wait(30)
+        time.sleep(chance.uniform(0.01, 0.2))
         job.kill()
         job.join(20)
         assert job.exitcode == -9

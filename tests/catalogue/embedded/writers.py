@@ -6,6 +6,7 @@ import random
 import shutil
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from alos2.catalogue.embedded import EmbeddedCatalogue, Query
 from catalogue.embedded.items import make_item, write_dataset
@@ -52,9 +53,10 @@ def rebuild(archive: Path, times: int) -> None:
             catalogue.rebuild()
 
 
-def churn(archive: Path, seed: int) -> None:
-    """Make, change, delete datasets and rebuild, until killed."""
+def churn(archive: Path, seed: int, begun: Any) -> None:
+    """Make, change, delete datasets and rebuild, until killed; `begun` is set before the first."""
     chance = random.Random(seed)
+    begun.set()
     while True:
         number = chance.randrange(40)
         item = make_item(number)

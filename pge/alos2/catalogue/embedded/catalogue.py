@@ -75,7 +75,11 @@ class EmbeddedCatalogue(Store):
             catalogue._rebuild(only_if_absent=True)
         catalogue._live()
         if not read_only:
-            catalogue.settle()
+            try:
+                catalogue.settle()
+            except BaseException:
+                catalogue.close()
+                raise
         return catalogue
 
     @classmethod

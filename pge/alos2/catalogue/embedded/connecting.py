@@ -88,7 +88,11 @@ def _connect(path: Path, mode: str, patience_s: float) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    try:
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    except BaseException:  # it may be no database at all
+        connection.close()
+        raise
     return connection
 
 
