@@ -84,7 +84,8 @@ def _lines() -> Progress:
                 return
             last_stage, last_s = stage, now_s
             told = {"progress": {"stage": stage, "done": done, "total": total}}
-            print(json.dumps(told), file=sys.stderr, flush=True)  # noqa: T201  for a program
+            sys.stderr.write(json.dumps(told) + "\n")
+            sys.stderr.flush()
 
     return tell
 

@@ -17,34 +17,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fakes import replaying
+from fakes.replaying import asked, calls
+
+__all__ = ["calls", "install", "main"]
+
 COMMANDS = ("bsub", "bjobs", "bkill")
 
 
 def install(folder: Path, plan: dict[str, object]) -> Path:
     """Write the three programs and the plan; return the folder that goes first on PATH."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.json").write_text(json.dumps(plan))
-    for name in COMMANDS:
-        program = folder / name
-        program.write_text(
-            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-            f"import replay_lsf\nsys.exit(replay_lsf.main({name!r}, sys.argv[1:]))\n"
-        )
-        program.chmod(0o755)
-    return folder
-
-
-def calls(folder: Path) -> list[list[str]]:
-    """Return the calls so far, each with its command's name first."""
-    log = folder / "calls.ndjson"
-    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return replaying.install(folder, "lsf_replay.replay_lsf", COMMANDS, plan)
 
 
 def main(command: str, arguments: list[str]) -> int:
-    folder = Path(sys.argv[0]).parent
-    plan = json.loads((folder / "plan.json").read_text())
-    with (folder / "calls.ndjson").open("a") as log:
-        log.write(json.dumps([command, *arguments]) + "\n")
+    plan = asked(command, arguments)
     if plan.get("down"):
         sys.stderr.write("LSF is down. Please wait ...\n")
         return 255

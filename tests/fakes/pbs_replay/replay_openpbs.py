@@ -9,40 +9,28 @@ recording gave out. Calls are kept in ``calls.ndjson``.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from fakes import replaying
+from fakes.replaying import asked, calls
+
+__all__ = ["calls", "install", "main"]
+
 COMMANDS = ("qsub", "qstat", "qdel")
 
 
 def install(folder: Path, recordings: Path, plan: dict[str, object]) -> Path:
     """Write the three programs and the plan; return the folder that goes first on PATH."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.json").write_text(json.dumps({"recordings": str(recordings), **plan}))
-    for name in COMMANDS:
-        program = folder / name
-        program.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, "
-                           f"{str(Path(__file__).parent)!r})\nimport replay_openpbs\n"
-                           f"sys.exit(replay_openpbs.main({name!r}, sys.argv[1:]))\n")  # fmt: skip
-        program.chmod(0o755)
-    return folder
-
-
-def calls(folder: Path) -> list[list[str]]:
-    """Return the calls so far, each with its command's name first."""
-    log = folder / "calls.ndjson"
-    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    named = {"recordings": str(recordings), **plan}
+    return replaying.install(folder, "pbs_replay.replay_openpbs", COMMANDS, named)
 
 
 def main(command: str, arguments: list[str]) -> int:
-    folder = Path(sys.argv[0]).parent
-    plan = json.loads((folder / "plan.json").read_text())
-    with (folder / "calls.ndjson").open("a") as log:
-        log.write(json.dumps([command, *arguments]) + "\n")
+    plan = asked(command, arguments)
     key = "qstat -x" if command == "qstat" and "-x" in arguments else command
     if key not in plan:
         sys.stderr.write(f"{command}: this replay has no recording for it\n")
