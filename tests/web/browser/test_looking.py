@@ -21,6 +21,29 @@ MIDDLE = (870, 400)
 """Of the map on a desktop without details."""
 
 
+def test_another_base_map_is_asked_only_when_chosen_and_told_the_host_alone(
+    browser: Any, address: str
+) -> None:
+    asked: list[dict[str, str]] = []
+    context = browser.new_context()
+    try:
+
+        def answer(route: Any) -> None:
+            asked.append(route.request.all_headers())
+            route.fulfill(status=200, content_type="image/png", body=b"")
+
+        context.route("https://tile.openstreetmap.org/**", answer)
+        page = context.new_page()
+        page.goto(f"{address}/#{FUJI_VIEW}")
+        expect(page.locator("#list li").first).to_be_visible()
+        assert asked == []
+        page.get_by_role("combobox", name="Base map").select_option("osm")
+        page.wait_for_event("requestfinished", lambda r: "openstreetmap" in r.url)
+        assert {headers.get("referer") for headers in asked} == {f"{address}/"}
+    finally:
+        context.close()
+
+
 def test_list_and_map_point_at_each_other(show: Show) -> None:
     page = show(f"#{FUJI_VIEW}&mode=FBD&pass=A")
     page.mouse.move(*MIDDLE)

@@ -127,7 +127,12 @@ export function chooseBase(map, name, known) {
   [chosen, attributed] = [null, ""];
   const wanted = known.find((one) => one.name === name);
   if (!wanted) return;
-  chosen = L.tileLayer(wanted.url, { maxNativeZoom: wanted.max_zoom, maxZoom: 20, pane: "other-base" }).addTo(map);
+  chosen = L.tileLayer(wanted.url, {
+    maxNativeZoom: wanted.max_zoom,
+    maxZoom: 20,
+    pane: "other-base",
+    referrerPolicy: "origin", // OpenStreetMap wants to know whose page it is; the page's state is not told
+  }).addTo(map);
   const holder = document.createElement("span");
   holder.textContent = wanted.attribution;
   attributed = holder.innerHTML;
