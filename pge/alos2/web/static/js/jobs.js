@@ -124,9 +124,11 @@ function form() {
 async function submit(event, kind, field, force) {
   event.preventDefault();
   $("job-error").textContent = "";
+  const source = field.value.trim();
   try {
-    const { job } = await ask("api/jobs", { body: { kind: kind.value, source: field.value.trim(), force: force.checked } });
-    field.value = "";
+    const { job } = await ask("api/jobs", { body: { kind: kind.value, source, force: force.checked } });
+    // The next one may be typed already.
+    if (field.value.trim() === source) field.value = "";
     toast(`Waiting: ${job.title}`);
     take([job, ...jobs.filter((other) => other.id !== job.id)]);
   } catch (error) {
