@@ -9,18 +9,21 @@ DEMO_DIR ?= demo
 FAULTS ?= 2000
 ARCHIVES ?= 40
 KILLS ?= 200
+STACK_KILLS ?= 100
 
-.PHONY: help setup demo demo-portals test test-more test-unit faults scan-faults catalogue-faults lint docs bench clean
+.PHONY: help setup demo demo-portals demo-stack test test-more test-unit faults scan-faults catalogue-faults stack-faults lint docs bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    simulate two deliveries, serve them on loopback, ingest both by URL"
 	@echo "make demo-portals  ... and ingest them from simulated portals, by each portal's job"
+	@echo "make demo-stack  ... a flood: before, during, after, as time series, mosaics, animations"
 	@echo "make test    run the tests"
 	@echo "make test-more  ... and those of the page in Chromium, the campaigns and the benchmarks, in short"
 	@echo "make faults  transfers through random faults (FAULTS=2000; SEED=... repeats one)"
 	@echo "make scan-faults  archive scans killed at random (ARCHIVES=40; SEED=... repeats one)"
 	@echo "make catalogue-faults  a catalogue's writers killed at random (KILLS=200; SEED=... repeats one)"
+	@echo "make stack-faults  a stack's runs killed at random (STACK_KILLS=100; SEED=... repeats one)"
 	@echo "make lint    ruff, mypy, import-linter"
 	@echo "make bench   the benchmarks in their quick form (python benchmarks/NAME.py for one)"
 	@echo "make docs    write again the pages that are made from the code's tables"
@@ -57,6 +60,9 @@ demo: $(VENV)/made
 demo-portals: $(VENV)/made
 	@$(BIN)/alos2 demo --portals $(DEMO_DIR)
 
+demo-stack: $(VENV)/made
+	@$(BIN)/alos2 demo --stack $(DEMO_DIR)-stack
+
 test: $(VENV)/made-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not apart"
 
@@ -76,6 +82,9 @@ scan-faults: $(VENV)/made-test
 catalogue-faults: $(VENV)/made-test
 	@$(BIN)/python tests/campaigns/catalogue_faults.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
+stack-faults: $(VENV)/made-test
+	@$(BIN)/python tests/campaigns/stack_faults.py --kills $(STACK_KILLS) $(if $(SEED),--seed $(SEED))
+
 lint: $(VENV)/made-lint
 	$(BIN)/ruff check pge tests benchmarks docker gekko
 	$(BIN)/ruff format --check pge tests benchmarks docker gekko
@@ -89,5 +98,5 @@ bench: $(VENV)/made-test
 	@for name in benchmarks/[a-z]*.py; do $(BIN)/python $$name --quick || exit; done
 
 clean:
-	rm -rf .venv .venv-* demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* demo demo-stack build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

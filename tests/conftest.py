@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ import pytest
 
 from fakes.opensearch import UnavailableError, shared_node
 
+# A shell that starts a job in the background has it ignore Ctrl-C, and its children with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Each command would start threads for linear algebra, of which it does next to none.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -22,6 +27,7 @@ _SLOW = (
     "cli/test_bad_input_cli.py",
     "cli/test_cli.py",
     "cli/test_demo_portals.py",
+    "cli/test_demo_stack.py",
     "gekko/",
     "hysdsjobs/test_worker.py",
     "jobs/test_crash.py",
@@ -40,11 +46,28 @@ _SLOW = (
     "scan/test_flow.py",
     "scan/test_worker",
     "sources/test_faults.py",
+    "stack/test_cli_run.py",
+    "stack/test_dataset.py",
+    "stack/test_pge_job.py",
+    "stack/test_resume.py",
+    "stack/test_spread.py",
+    "stack/test_stack_on_slurm.py",
+    "stack/test_truth.py",
 )
 """Tests of whole commands, stores and whole pictures: not unit tests, and slow."""
 
 
-_APART = ("campaigns/", "web/browser/", "test_benchmarks.py")
+_APART = (
+    "campaigns/",
+    "cli/test_demo_stack.py",
+    "hysdsjobs/test_worker.py",
+    "stack/test_pge_job.py",
+    "stack/test_resume.py",
+    "stack/test_spread.py",
+    "stack/test_stack_on_slurm.py",
+    "test_benchmarks.py",
+    "web/browser/",
+)
 """What `make test` leaves to `make test-more`, to end in time."""
 
 

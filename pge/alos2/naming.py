@@ -16,7 +16,10 @@ from alos2.constants import ORBITS_PER_CYCLE
 from alos2.errors import BadName, NotSupported
 from alos2.types import Level, LookSide, PassDirection, Polarization
 
-FileKind: TypeAlias = Literal["VOL", "LED", "IMG", "TRL", "LUT", "BRS", "KML", "SUMMARY"]
+FileKind: TypeAlias = Literal[
+    "VOL", "LED", "IMG", "TRL", "LUT", "BRS", "KML", "SUMMARY", "LIN", "MSK", "CARD4L"
+]  # fmt: skip
+"""The last three only in level 2.2 (:mod:`alos2.product.level22`)."""
 
 Mode: TypeAlias = Literal[
     "SBS", "UBS", "UBD", "HBS", "HBD", "HBQ", "FBS", "FBD", "FBQ",
@@ -28,7 +31,9 @@ Projection: TypeAlias = Literal["U", "P", "M", "L", "_"]
 """UTM, polar stereographic, Mercator, Lambert conformal conic, none."""
 
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
-LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+ALL_LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+LEVELS: Final[tuple[Level, ...]] = tuple(level for level in ALL_LEVELS if level != "2.2")
+"""Levels whose files follow the grammar of this module, and that become datasets."""
 SCANSAR_BEAMS: Final = {"WB": 5, "WW": 5, "VB": 7}
 """Number of ScanSAR beams by the first two letters of the mode."""
 
@@ -151,10 +156,10 @@ class ProductId:
         BadName
             It is not a product id, or combines letters that do not go together.
         NotSupported
-            The level exists and is not handled (1.0, 2.2).
+            The level exists and is not handled (1.0).
         """
         found = _match(_PRODUCT_RE, name, "an ALOS-2 product id (such as FBDR1.5GUA)")
-        if found["level"] not in LEVELS:
+        if found["level"] not in ALL_LEVELS:
             raise NotSupported(f"level {found['level']} of product id {name!r} is not handled")
         return cls(
             cast(Mode, found["mode"]),
@@ -165,6 +170,14 @@ class ProductId:
             cast(PassDirection, found["direction"]),
         )
 
+    @classmethod
+    def parse_standard(cls, name: str) -> ProductId:
+        """Parse as `parse` does, but refuse level 2.2 (NotSupported), whose layout is another."""
+        found = cls.parse(name)
+        if found.level not in LEVELS:
+            raise NotSupported(f"level {found.level} of product id {name!r} is not handled here")
+        return found
+
     def __post_init__(self) -> None:
         problem = ""
         if self.mode not in MODES:
@@ -173,14 +186,14 @@ class ProductId:
             problem = f"look side {self.look!r} is neither L nor R"
         elif self.pass_direction not in ("A", "D"):
             problem = f"pass {self.pass_direction!r} is neither A nor D"
-        elif self.level not in LEVELS:
-            problem = f"level {self.level!r} is not one of {', '.join(LEVELS)}"
+        elif self.level not in ALL_LEVELS:
+            problem = f"level {self.level!r} is not one of {', '.join(ALL_LEVELS)}"
         elif self.level == "1.1":
             if (self.option, self.projection) != ("_", "_"):
                 problem = "level 1.1 has no option and no projection (__)"
         elif self.projection not in ("U", "P", "M", "L"):
             problem = f"level {self.level} needs a projection (U, P, M or L)"
-        elif self.option not in (("G",) if self.level == "2.1" else ("G", "R")):
+        elif self.option not in (("G",) if self.level in ("2.1", "2.2") else ("G", "R")):
             problem = f"level {self.level} cannot have option {self.option!r}"
         if problem:
             raise BadName(f"{str(self)!r} is not an ALOS-2 product id: {problem}")
@@ -252,12 +265,13 @@ class FileName:
             return cls("SUMMARY", None, None)
         kml = _KML_RE.fullmatch(name)
         if kml:
-            return cls("KML", SceneId.parse(kml["scene"]), ProductId.parse(kml["product"]))
+            product = ProductId.parse_standard(kml["product"])
+            return cls("KML", SceneId.parse(kml["scene"]), product)
         found = _match(_FILE_RE, name, "the name of a file of an ALOS-2 product")
         return cls(
             cast(FileKind, found["kind"]),
             SceneId.parse(found["scene"]),
-            ProductId.parse(found["product"]),
+            ProductId.parse_standard(found["product"]),
             cast("Polarization | None", found["pol"]),
             Beam.parse(found["beam"]) if found["beam"] else None,
             found["ext"] or "",
@@ -365,7 +379,7 @@ class DeliveryName:
             It tells one that does not exist or is not handled.
         """
         found = _REST_RE.fullmatch(self.rest)
-        return ProductId.parse(found["product"]) if found and found["product"] else None
+        return ProductId.parse_standard(found["product"]) if found and found["product"] else None
 
 
 def parse_file_name(name: str) -> FileName | None:

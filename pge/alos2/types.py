@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 Polarization: TypeAlias = Literal["HH", "HV", "VH", "VV"]
 """Transmit, then receive."""
 
-Level: TypeAlias = Literal["1.1", "1.5", "2.1", "3.1"]
-"""JAXA's processing level."""
+Level: TypeAlias = Literal["1.1", "1.5", "2.1", "2.2", "3.1"]
+"""JAXA's processing level; 2.2 is analysis-ready ScanSAR, delivered in a layout of its own."""
 
 ProductFormat: TypeAlias = Literal["ceos", "geotiff"]
 

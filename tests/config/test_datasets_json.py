@@ -24,6 +24,7 @@ from alos2.types import ProductFormat
 
 CONFIG = Path(__file__).parents[2] / "config"
 FILES = {"s3": CONFIG / "datasets.json", "dav": CONFIG / "datasets.json.dav"}
+STACK = "alos2_stack"
 SCENE = SceneId("04367", "2900", date(2015, 3, 15))
 JOB = "/data/work/jobs/2026/11/20/12/30/job-ingest_alos2_auig2__main-20261120T123000"
 
@@ -68,7 +69,7 @@ def is_an_id(name: str) -> bool:
     scene, _, pid = name.rpartition("-")
     try:
         SceneId.parse(scene)
-        level = ProductId.parse(pid).level
+        level = ProductId.parse_standard(pid).level
     except BadProduct:
         return False
     return form == "" or (form == "-geotiff") == (level == "1.1")
@@ -121,7 +122,8 @@ def test_every_product_name_fits_exactly_its_own_rule(compiled: list[re.Pattern[
             assert (match["year"], match["month"], match["day"]) == ("15", "03", "15")
             assert match["mode"] == pid.mode
             fitted.add(found[0])
-    assert fitted == set(range(len(known))), "a rule that fits no product"
+    stacks = {n for n, rule in enumerate(known) if rule["type"] == STACK}
+    assert fitted | stacks == set(range(len(known))), "a rule that fits no product"
 
 
 def test_exactly_the_days_of_the_calendar_fit(compiled: list[re.Pattern[str]]) -> None:
@@ -265,6 +267,8 @@ def test_templates_are_filled_in_as_hysds_fills_them(flavour: str) -> None:
             rule["level"], f"FBDR{rule['level'][1:]}GUA"
         )
         name = f"ALOS2043672900-150315-{pid}{suffix}"
+        if rule["type"] == STACK:
+            name = "ALOS2-STACK-P126-F0680-FBD-RA-20150315-20150330-0123abcd"
         match = re.search(rule["match_pattern"], f"{JOB}/{name}")
         assert match is not None
         groups = {
@@ -286,16 +290,16 @@ def test_templates_are_filled_in_as_hysds_fills_them(flavour: str) -> None:
             else:
                 assert location == f"davs://dav.example.org/{room}/{tail}"
                 assert urls == [f"https://dav.example.org/{room}/{tail}"]
-    assert len(filled) == 32, "two rules share a place"
+    assert len(filled) == 34, "two rules share a place"
 
 
 def test_one_index_for_each_dataset_and_no_field_of_a_rule_overrides_it() -> None:
     """GRQ's index is grq_<version>_<dataset>, in lower case: an index name keeps these rules."""
     datasets = {rule["ipath"].split("/")[1] for rule in rules("s3")}
     pids = product_ids()
-    assert datasets == {kind[2] for pid in pids for kind in kinds(SCENE, pid)}
+    assert datasets == {"ALOS2-STACK", *(k[2] for pid in pids for k in kinds(SCENE, pid))}
     indices = {f"grq_{DATASET_VERSION}_{dataset}".lower() for dataset in datasets}
-    assert len(indices) == len(datasets) == 8
+    assert len(indices) == len(datasets) == 9
     for index in indices:
         assert re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,254}", index)
     for rule in rules("s3"):
@@ -312,3 +316,22 @@ def test_a_product_of_another_format_is_never_filed_with_this_one() -> None:
         for name, kind, _, _ in kinds(scene, pid):
             types.setdefault(name, set()).add(kind)
     assert all(len(found) == 1 for found in types.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("ALOS2-STACK-P126-F0680-FBD-RA-20200101-20200630-1a2b3c4d", True),
+        ("ALOS2-STACK-P126-F0680_F0690-WBD-LD-20200229-20200630-1a2b3c4d", True),
+        ("ALOS2-STACK-MOSAIC-P126_P127-20200101-20200630-1a2b3c4d", True),
+        ("ALOS2-STACK-P126-F0680-FBD-RA-20190229-20200630-1a2b3c4d", False),
+        ("ALOS2-STACK-P126-F0680-FBD-RA-20200101-20200630-1A2B3C4D", False),
+        ("ALOS2-STACK-P126-F0680-FBD-RA-20200101-20200630-1a2b3c4d-md", False),
+        (".ALOS2-STACK-P126-F0680-FBD-RA-20200101-20200630-1a2b3c4d.new-12", False),
+    ],
+)
+def test_finished_stacks_have_a_rule(
+    compiled: list[re.Pattern[str]], name: str, fits: bool
+) -> None:
+    found = hits(compiled, f"{JOB}/{name}")
+    assert [rules("s3")[n]["type"] for n in found] == ([STACK] if fits else [])

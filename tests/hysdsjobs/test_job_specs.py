@@ -22,6 +22,7 @@ LABELS = {
     "ingest_alos2_gportal": "ALOS2 Ingest from G-Portal",
     "ingest_alos2_md": "ALOS2 Ingest of archive metadata",
     "ingest_alos2_downloadurl_isce2": "ALOS2 Ingest from Download URL (ISCE2)",
+    "stack_alos2": "ALOS2 Stack of scenes",
 }
 JOBS = sorted(LABELS)
 FIELDS = {

@@ -32,6 +32,7 @@ from hysdsjobs.payload import (
 )
 from hysdsjobs.test_job_specs import JOBS
 from hysdsjobs.worker import PGE, Done, give
+from stack.smallstacks import make_small
 
 ACCOUNT = Account("PER2A4X9", "planted&pass/word-ü")
 RULES = Rules.read(ROOT / "config/datasets.json")
@@ -535,3 +536,25 @@ class TestMetadata:
         """What the other tests stand on: the job's user is not the archive's."""
         assert archive.stat().st_uid != site.worker.uid
         assert not archive.stat().st_mode & 0o222
+
+
+@pytest.mark.apart
+class TestStack:
+    JOB = "stack_alos2"
+
+    def test_good_and_again(self, site: Site) -> None:
+        scenes = make_small(site.folder / "in", dates=2, tracks=1)
+        payload = typed(self.JOB, {"config": scenes.config(site.folder).read_text()})
+        done = site.worker.run(payload)
+        (line,) = done.lines
+        require_good(done, line["id"])
+        assert done.datasets == {line["id"]: "alos2_stack"}
+        assert done.met(line["id"])["metrics"]["HH"]
+        again = site.worker.run(payload, done.folder)
+        require_good(again, line["id"])
+        assert [one["status"] for one in again.lines] == ["unchanged"]
+
+    def test_bad(self, site: Site) -> None:
+        require_bad(site.worker.run(typed(self.JOB)), 2, "UsageError: ")
+        nothing = typed(self.JOB, {"archive": str(site.folder / "none")})
+        require_bad(site.worker.run(nothing), 6, "NothingFound: ")

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from alos2.errors import BadProduct
-from alos2.product.kml import MAX_KML_BYTES, read_kml
+from alos2.product.kml import read_kml
+from alos2.product.safexml import MAX_XML_BYTES
 from alos2.types import LonLat
 
 KML = """<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder>
@@ -63,7 +64,7 @@ def test_entities_and_document_types_are_refused(tmp_path) -> None:
         (b"<html><body/></html>", "root is <html>"),
         (kml(ring="1,2 x,y"), "not lon,lat"),
         (kml(ring="500,2,0"), "not a place"),
-        (b" " * (MAX_KML_BYTES + 1), "more than"),
+        (b" " * (MAX_XML_BYTES + 1), "more than"),
     ],
 )
 def test_garbage_is_named(data: bytes, words: str) -> None:

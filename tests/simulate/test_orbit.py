@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alos2.errors import UsageError
+from alos2.geometry.nominal import MEAN_MOTION, states
 from alos2.geometry.rangedoppler import geo2rdr, is_right_of_track
-from alos2.simulate.orbit import _MEAN_MOTION, find_orbit, states
+from alos2.simulate.orbit import find_orbit
 
 DAY = date(2020, 6, 15)
 
 
 def test_velocity_is_the_derivative_of_position() -> None:
     phase, step_s = np.linspace(0.0, 2.0 * np.pi, 50), 0.01
-    before, _ = states(phase - step_s * _MEAN_MOTION, 1.0)
-    after, _ = states(phase + step_s * _MEAN_MOTION, 1.0)
+    before, _ = states(phase - step_s * MEAN_MOTION, 1.0)
+    after, _ = states(phase + step_s * MEAN_MOTION, 1.0)
     assert np.abs((after - before) / (2.0 * step_s) - states(phase, 1.0)[1]).max() < 1e-4
 
 

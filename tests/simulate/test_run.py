@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from alos2.errors import NoSpace, UsageError
-from alos2.simulate import SimulationSpec, simulate
+from alos2.simulate import SimulationSpec, Terrain, simulate
 from alos2.simulate import run as run_module
 from simulate.products import Maker
 
@@ -35,6 +35,8 @@ def digests(folder: Path) -> dict[str, str]:
         {"level": "1.5", "zip": "auig2", "pixels": 130, "lines": 170},
         {"level": "2.1", "format": "geotiff", "pixels": 130, "lines": 170, "height_m": 100.0},
         {"level": "1.1", "format": "geotiff", "pixels": 130, "lines": 170},
+        {"level": "1.1", "pixels": 70, "lines": 70, "terrain": Terrain("hills", 90.0, 600.0)},
+        {"level": "2.1", "pixels": 70, "lines": 70, "terrain": Terrain("ridge", 90.0, 600.0)},
     ],
     ids=str,
 )

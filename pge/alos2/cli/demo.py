@@ -1,6 +1,7 @@
 """``alos2 demo``: two simulated deliveries, served on loopback and ingested by URL.
 
-With ``--portals`` by portals' jobs instead: see `alos2.cli.demoportals`.
+With ``--portals`` by portals' jobs instead: see `alos2.cli.demoportals`. With ``--stack`` a flood
+as a stack: see `alos2.cli.demostack`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 @click.command("demo")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="demo")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False)
 @click.option(
     "--size", type=click.IntRange(min=32), help="Lines and pixels of the scenes [default: 1200]."
 )
@@ -59,18 +60,40 @@ def served(folder: Path) -> Iterator[str]:
     is_flag=True,
     help="Let small servers speak the portals' protocols, and run each portal's job.",
 )
+@click.option(
+    "--stack",
+    is_flag=True,
+    help="Simulate a flood: two tracks of seven dates, as scenes and as stacks in an archive.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a dataset, a line each.")
-def command(folder: Path, *, size: int | None, portals: bool, as_json: bool) -> None:
+def command(
+    folder: Path | None, *, size: int | None, portals: bool, stack: bool, as_json: bool
+) -> None:
     """Simulate an L2.1 GeoTIFF and an L1.1 CEOS delivery, serve both on loopback, ingest by URL.
 
-    Everything lies in FOLDER: the deliveries with what is true of them, and the datasets. With
-    --portals they come from AUIG2, Sentinel Asia and both sites of G-Portal, all of them simulated:
-    no account is needed, and nothing leaves this computer. Scenes are small then (size 300).
+    Everything lies in FOLDER [default: demo, with --stack demo-stack]: the deliveries with what is
+    true of them, and the datasets. With --portals they come from AUIG2, Sentinel Asia and both
+    sites of G-Portal, all of them simulated: no account is needed, and nothing leaves this
+    computer. Scenes are small then (size 300).
+
+    With --stack it shows what `alos2 stack` does, as docs/example-flood.md tells it: deliveries
+    before, during and after a flood are ingested, and time series, metrics, mosaics and animations
+    are made of them (size 520). --json then prints what `alos2 stack run --json` prints, too.
     """
+    if portals and stack:
+        raise UsageError("--portals and --stack are two demos", hint="ask for one of them")
+    folder = folder or Path("demo-stack" if stack else "demo")
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise UsageError(
             f"{folder} is not empty and was not made by the demo", hint="name a new folder"
         )
+    if stack:
+        from alos2.cli.demostack import play
+
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).touch()
+        play(folder, size, as_json=as_json)
+        return
     if portals:
         _play(folder, size or _SMALL, as_json=as_json)
         return

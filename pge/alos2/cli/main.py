@@ -23,6 +23,7 @@ VERBS = {
     "scan": "alos2.cli.scan",
     "publish": "alos2.cli.publish",
     "search": "alos2.cli.search",
+    "stack": "alos2.cli.stack",
     "serve": "alos2.cli.serve",
     "catalog": "alos2.cli.catalog",
     "simulate": "alos2.cli.simulate",

@@ -30,6 +30,7 @@ _PRODUCT_TYPES: Final = {
     ("1.5", "R"): "GRD",
     ("1.5", "G"): "GEC",
     ("2.1", "G"): "GTC",
+    ("2.2", "G"): "NRB",
     ("3.1", "R"): "GRD",
     ("3.1", "G"): "GEC",
 }
@@ -39,6 +40,7 @@ _LINEAGE: Final = {
     "1.1": "Single look complex data in slant range, focused by JAXA.",
     "1.5": "Multi-look amplitude in ground range on the ellipsoid, projected by JAXA.",
     "2.1": "Level 1.1 orthorectified by JAXA with a digital elevation model.",
+    "2.2": "Terrain-flattened gamma nought, orthorectified by JAXA with a digital elevation model.",
     "3.1": "Level 1.5 with noise reduction and dynamic range compression by JAXA.",
 }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alos2.constants import CALIBRATION_FACTOR_DB, SLC_CALIBRATION_OFFSET_DB
+from alos2.product.card4l import Card4l
 from alos2.product.completeness import missing_members, other_files
 from alos2.product.contradictions import (
     compare_images,
@@ -32,7 +33,30 @@ def assemble(group: Group) -> Product:
     draft.problems[:0] = missing_members(group, count)
     draft.problems += compare_images(draft.images, group.identity[1], draft.summary)
     draft.problems += other_files(group)
-    return _product(draft)
+    product = _product(draft)
+    return product if draft.card4l is None else _with_card4l(product, draft.card4l)
+
+
+def _with_card4l(product: Product, said: Card4l) -> Product:
+    """Fill in what summary.xml of level 2.2 says; nothing else of a delivery says it."""
+    sensor = replace(
+        product.sensor, center_frequency_hz=said.frequency_hz, beam_number=said.beam_number
+    )
+    return replace(
+        product,
+        center_time=said.center_time,
+        start_time=said.start_time,
+        end_time=said.end_time,
+        processed_time=said.processed_time,
+        sensor=sensor,
+        orbit_precision=said.orbit_source,
+        pixel_spacing_m=said.spacing_m,
+        line_spacing_m=said.spacing_m,
+        image_corners=said.corners,
+        facility=said.facility,
+        software_version=said.software,
+        dem=said.dem,
+    )
 
 
 def _calibration(draft: Draft) -> Calibration | None:
@@ -46,6 +70,8 @@ def _calibration(draft: Draft) -> Calibration | None:
         return None  # no leader: the product is refused anyway, and nothing is made up for info
     if luts:
         return Calibration(None, "lut", luts)
+    if draft.card4l is not None and draft.card4l.factor_db is not None:
+        return Calibration(draft.card4l.factor_db, "summary")
     if product.level != "1.1" and product.option == "G":
         return Calibration(CALIBRATION_FACTOR_DB, "default")
     return None

@@ -33,6 +33,9 @@ duplicate              yes       two products with one id
 unexpected_file        no        a stray file that looks like JAXA's
 =====================  ========  ============================================================
 
+Of level 2.2 the images and summary.xml have to be there; a missing mask or raster of angles is a
+``missing_image`` that does not block.
+
 No BRS and no KML is no problem: deliveries without them exist, and nothing needs them.
 """
 
@@ -43,6 +46,7 @@ from typing import Final
 from alos2.errors import NotSupported
 from alos2.naming import FileKind, FileName, parse_file_name
 from alos2.product.groups import Group
+from alos2.product.level22 import LEVEL, missing_of_level22
 from alos2.product.model import Problem, ProblemCode
 from alos2.types import POLARIZATIONS, Polarization
 
@@ -87,6 +91,8 @@ def missing_members(group: Group, images_by_volume: int | None) -> list[Problem]
         Number of image files that VOL points to, where it could be read.
     """
     scene, product, image_format = group.identity
+    if product.level == LEVEL:
+        return missing_of_level22(group)
     problems = []
     if image_format == "ceos":
         for kind, (code, words, blocks) in _SINGLES.items():

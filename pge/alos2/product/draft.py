@@ -8,6 +8,7 @@ from typing import Final
 from alos2.ceos.reader import Volume, read_trailer, read_volume
 from alos2.errors import BadProduct
 from alos2.naming import FileKind, FileName
+from alos2.product.card4l import Card4l, compare_card4l, read_card4l
 from alos2.product.ceos import LeaderParts, read_leader_parts
 from alos2.product.ceos_grid import (
     CORNERS_TOLERANCE_M,
@@ -25,7 +26,7 @@ from alos2.product.contradictions import (
 )
 from alos2.product.geotiff import read_geotiff_image
 from alos2.product.groups import Group, NamedMember
-from alos2.product.kml import MAX_KML_BYTES, SceneKml, read_kml
+from alos2.product.kml import SceneKml, read_kml
 from alos2.product.model import (
     Image,
     MapGrid,
@@ -33,6 +34,7 @@ from alos2.product.model import (
     ProblemCode,
     ProductFile,
 )
+from alos2.product.safexml import MAX_XML_BYTES
 from alos2.product.summary import Summary
 from alos2.types import POLARIZATIONS, RasterShape
 
@@ -52,6 +54,7 @@ class Draft:
     parts: LeaderParts | None = None
     volume: Volume | None = None
     kml: SceneKml | None = None
+    card4l: Card4l | None = None
     images: list[Image] = field(default_factory=list)
     grid: MapGrid | None = None
 
@@ -74,6 +77,7 @@ def read_files(group: Group) -> Draft:
         _read_ceos(draft)
     else:
         _read_geotiff(draft)
+    _read_card4l(draft)
     _read_kml(draft)
     return draft
 
@@ -200,11 +204,22 @@ def _read_geotiff(draft: Draft) -> None:
             draft.problem("bad_lut", error, file.name, blocks=lut_blocks(draft.group))
 
 
+def _read_card4l(draft: Draft) -> None:
+    scene, product, _ = draft.group.identity
+    for _, file in draft.of_kind("CARD4L"):
+        try:
+            data = file.member.read_head(MAX_XML_BYTES + 1)
+            draft.card4l = read_card4l(data, file.name)
+            draft.problems += compare_card4l(draft.card4l, scene, product)
+        except BadProduct as error:
+            draft.problem("bad_summary", error, file.name)
+
+
 def _read_kml(draft: Draft) -> None:
     scene, product, _ = draft.group.identity
     for _, file in draft.of_kind("KML"):
         try:
-            draft.kml = read_kml(file.member.read_head(MAX_KML_BYTES + 1), file.name)
+            draft.kml = read_kml(file.member.read_head(MAX_XML_BYTES + 1), file.name)
             draft.problems += compare_kml(draft.kml, file.name, scene, product)
         except BadProduct as error:
             draft.problem("bad_kml", error, file.name, blocks=False)

@@ -24,6 +24,7 @@ from alos2.archive.members import Member
 from alos2.errors import BadSummary, NotSupported
 from alos2.naming import FileName, check_satellite, parse_file_name
 from alos2.product.groups import UNRELATED, FoundSummary, Group, Identity, NamedMember
+from alos2.product.level22 import parse_level22_name
 from alos2.product.summary import MAX_SUMMARY_BYTES, read_summary
 from alos2.types import ProductFormat
 
@@ -56,7 +57,7 @@ def group_members(members: Iterable[Member]) -> Grouping:
     # Files on disk first, so that a copy inside a zip is seen to be one.
     for member in sorted(members, key=lambda m: (m.local_path is None, m.path)):
         try:
-            name = parse_file_name(member.name)
+            name = parse_level22_name(member.name) or parse_file_name(member.name)
             if name is None:
                 check_satellite(member.name)
                 strays.append(member)
@@ -94,7 +95,7 @@ def _format_of(name: FileName) -> ProductFormat | None:
         return "geotiff" if name.extension else "ceos"
     if name.kind in ("VOL", "LED", "TRL"):
         return "ceos"
-    return "geotiff" if name.kind == "LUT" else None
+    return "geotiff" if name.kind in ("LUT", "LIN", "MSK", "CARD4L") else None
 
 
 def _identity_of(name: FileName, image_format: ProductFormat) -> Identity | None:

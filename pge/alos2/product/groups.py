@@ -72,7 +72,7 @@ class FoundSummary:
             return None
         try:
             scene = SceneId.parse(self.summary.text("Scs_SceneID") or "")
-            product = ProductId.parse(self.summary.text("Pds_ProductID") or "")
+            product = ProductId.parse_standard(self.summary.text("Pds_ProductID") or "")
         except BadName:
             return None
         said = (self.summary.text("Pdi_ProductFormat") or "").lower()

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from alos2.errors import BadProduct
 from alos2.product.model import SummaryCorners
+from alos2.product.safexml import parse_xml
 from alos2.product.summary_values import parse_time
 from alos2.types import LonLat
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
-
-MAX_KML_BYTES: Final = 1 << 20
-"""A real one has 3 kB."""
 
 _RING_FOLDER: Final = "Scene Rectangle"
 
@@ -83,18 +81,7 @@ def read_kml(data: bytes, name: str) -> SceneKml:
 def _parse(data: bytes, name: str) -> _Element:
     from lxml import etree  # noqa: PLC0415 - slow to import, and not every product has a KML
 
-    if len(data) > MAX_KML_BYTES:
-        raise BadProduct(f"{name} has more than {MAX_KML_BYTES} bytes: it is no KML of JAXA")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False,
-        huge_tree=False, remove_comments=True, remove_pis=True,
-    )  # fmt: skip
-    try:
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise BadProduct(f"{name} is not well-formed XML: {error}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise BadProduct(f"{name} declares a document type, which a KML of JAXA does not")
+    root = parse_xml(data, name, "KML")
     if etree.QName(root).localname != "kml":
         raise BadProduct(f"{name} is not a KML: its root is <{etree.QName(root).localname}>")
     return root

@@ -8,7 +8,7 @@ not carry is ``None``; what should be there and is not is named in ``Product.pro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -25,6 +25,7 @@ from alos2.types import (
     Polarization,
     ProductFormat,
     RasterShape,
+    Window,
 )
 
 ProblemCode: TypeAlias = Literal[
@@ -124,6 +125,14 @@ class MapGrid:
     transform: tuple[float, float, float, float, float, float]
     shape: RasterShape
 
+    def part(self, window: Window) -> MapGrid:
+        """Return the grid of a window, which may reach beyond this one."""
+        a, b, c, d, e, f = self.transform
+        x = c + a * window.pixel + b * window.line
+        y = f + d * window.pixel + e * window.line
+        shape = RasterShape(window.lines, window.pixels)
+        return replace(self, transform=(a, b, x, d, e, y), shape=shape)
+
 
 @dataclass(frozen=True)
 class Image:
@@ -157,7 +166,8 @@ class Calibration:
     factor_db: float | None
     """sigma0 [dB] = 10 log10(<DN^2>) + factor_db (level 1.1: already with JAXA's -32 dB)."""
     source: str
-    """``leader``, ``lut``, or ``default`` where the delivery does not say."""
+    """``leader``, ``lut``, ``summary`` (level 2.2: gamma nought, not sigma nought), or ``default``
+    where the delivery does not say."""
     luts: Mapping[Polarization, ProductFile] = field(default_factory=dict)
     """GeoTIFF deliveries: the LUT of each polarisation."""
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from alos2.archive.members import FileMember, Member, list_members
 from alos2.errors import BadProduct, NoProduct, NotSupported, UsageError
-from alos2.naming import FileName, parse_file_name
+from alos2.naming import LEVELS, FileName, parse_file_name
 from alos2.product.assemble import assemble
 from alos2.product.ceos import LeaderParts, read_leader_parts
 from alos2.product.grouping import Grouping, group_members
@@ -244,14 +244,28 @@ def _hashed(file: ProductFile, known: Mapping[Path, str]) -> ProductFile:
     return replace(file, sha256=digest.hexdigest())
 
 
-def require_complete(product: Product) -> None:
+def require_complete(product: Product, *, analysis_ready: bool = False) -> None:
     """Refuse a product that has blocking problems.
+
+    Parameters
+    ----------
+    product
+        As recognised.
+    analysis_ready
+        Whether level 2.2 is wanted too; it becomes no dataset of its own.
 
     Raises
     ------
+    NotSupported
+        It is of level 2.2, and that is not wanted.
     BadProduct
-        Naming all of them.
+        Naming all problems.
     """
+    if product.level not in LEVELS and not analysis_ready:
+        raise NotSupported(
+            f"{product.scene}-{product.product}: level {product.level} is not handled as a dataset",
+            hint="alos2 stack takes it as it is",
+        )
     blocking = product.problems_for_ingest
     if blocking:
         several = f"{len(blocking)} problems: " if len(blocking) > 1 else ""

@@ -38,6 +38,14 @@ _OPTIONS: Final[dict[Level, str]] = {
 """Option and projection that a level can have."""
 
 
+STACK_PATTERN: Final = (
+    r"/(?P<id>ALOS2-STACK-(?:P[0-9]{3}-F[0-9]{4}(?:_F[0-9]{4})?-"
+    rf"(?P<mode>{'|'.join(MODES)})-[LR][AD]|MOSAIC-P[0-9]{{3}}(?:_P[0-9]{{3}})?)"
+    rf"-20{_DATE}-20[0-9]{{6}}-[0-9a-f]{{8}})\Z"
+)
+"""Folders of finished stacks (`alos2.stack.result.item`), filed by their first day."""
+
+
 def match_pattern(level: Level, suffix: str) -> str:
     r"""Return the pattern of the folders of one kind of dataset.
 
@@ -82,16 +90,21 @@ def rules_document(flavour: Flavour) -> Json:
             rules.append(
                 _rule(level, suffix + METADATA_SUFFIX, f"{kind}_md", f"{dataset}-MD", flavour)
             )
+    rules.append(_whole_rule("l3", STACK_PATTERN, "alos2_stack", "ALOS2-STACK", flavour))
     return {"datasets": rules}
 
 
 def _rule(level: Level, suffix: str, kind: str, dataset: str, flavour: Flavour) -> Json:
+    return _whole_rule(f"l{level}", match_pattern(level, suffix), kind, dataset, flavour)
+
+
+def _whole_rule(level: str, pattern: str, kind: str, dataset: str, flavour: Flavour) -> Json:
     return {
         "ipath": f"{NAMESPACE}/{dataset}",
         "version": DATASET_VERSION,
-        "level": f"l{level}",
+        "level": level,
         "type": kind,
-        "match_pattern": match_pattern(level, suffix),
+        "match_pattern": pattern,
         "alt_match_pattern": None,
         "extractor": None,
         "publish": _place("datasets", flavour),

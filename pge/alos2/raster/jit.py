@@ -43,9 +43,9 @@ def _candidates() -> Iterator[Path]:
 
 
 def _state() -> str:
-    """Return a name for the state of all kernels' sources."""
+    """Return a name for the state of all kernels' sources, in whatever package they are."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*kernels.py")):
+    for path in sorted(Path(__file__).parent.parent.rglob("*kernels.py")):
         digest.update(path.read_bytes())
     return f"kernels-{digest.hexdigest()[:12]}"
 
@@ -92,10 +92,23 @@ def kernel(function: _Function) -> _Function:
     Contraction, reordering of floating-point sums and multiplying by reciprocals are allowed
     (``contract``, ``reassoc``, ``arcp``); NaN, infinity and signed zero keep their meaning.
     """
+    return _compiled(function, {"contract", "reassoc", "arcp"})
+
+
+def exact_kernel(function: _Function) -> _Function:
+    """Compile `function` as `kernel` does, but calculate as it is written (IEEE 754).
+
+    A reordered sum may come out differently in a loop over vectors and in what is left of it. So
+    this is for results that must be the same bytes wherever an image was cut.
+    """
+    return _compiled(function, False)
+
+
+def _compiled(function: _Function, fastmath: bool | set[str]) -> _Function:
     compiled: Any = numba.njit(
         nogil=True,
         cache=_CACHED,
-        fastmath={"contract", "reassoc", "arcp"},
+        fastmath=fastmath,
         error_model="numpy",
         boundscheck=False,
     )

@@ -17,6 +17,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
 from alos2.errors import BadProduct
+from alos2.geometry.transforming import transformed
 from alos2.product.model import MapGrid
 
 Values: TypeAlias = npt.NDArray[np.float64]
@@ -64,8 +65,7 @@ class Places:
         a, b, c, d, e, f = self._transform
         x, y = a * pixel + b * line + c, d * pixel + e * line + f
         with self._lock:
-            lon, lat = self._to_map.transform(x, y, direction="INVERSE")
-        lon, lat = np.asarray(lon), np.asarray(lat)
+            lon, lat = transformed(self._to_map, x, y, direction="INVERSE")
         if not (np.isfinite(lon) & np.isfinite(lat)).all():
             raise BadProduct(
                 f"map grid: the image begins at ({c:.0f}, {f:.0f}) m, which is outside of what "
@@ -76,8 +76,7 @@ class Places:
     def pixel_line(self, lon_deg: Values, lat_deg: Values) -> tuple[Values, Values]:
         """Return image coordinates of places; `OUTSIDE` where the projection has no answer."""
         with self._lock:
-            x, y = self._to_map.transform(lon_deg, lat_deg)
-        x, y = np.asarray(x), np.asarray(y)
+            x, y = transformed(self._to_map, lon_deg, lat_deg)
         known = np.isfinite(x) & np.isfinite(y)
         a, b, c, d, e, f = self._transform
         east, north = np.where(known, x, c) - c, np.where(known, y, f) - f

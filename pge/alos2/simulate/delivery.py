@@ -13,8 +13,11 @@ _ITEM: Final = "001001"
 
 
 def order_number(scene: Scene) -> str:
-    """Ten digits, from the seed."""
-    return f"{scene.spec.seed % 10**10:010d}"
+    """Ten digits, from the seed; in stacks also from orbit and frame."""
+    number = scene.spec.seed
+    if scene.spec.speckle_by_date:
+        number += 10 * int(scene.flight.scene.orbit + scene.flight.scene.frame)
+    return f"{number % 10**10:010d}"
 
 
 def pack_auig2(scene: Scene, folder: Path, files: list[str]) -> Path:

@@ -11,9 +11,10 @@ Everything is a function of the position and the seed: any part of any image can
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +44,7 @@ _KINDS: Final = {
     "forest": _Kind(-7.5, -8.0, -13.0, 1.0),
     "city": _Kind(-2.0, -2.5, -9.0, 1.5),
 }
+KINDS: Final = tuple(_KINDS)
 _CORE_KINDS: Final = ("site", "water", "field", "city")
 _FRAME_KINDS: Final = ("site",) * 3 + ("water",) * 2 + ("field",) * 4 + ("forest",) * 2 + ("city",)
 
@@ -116,6 +118,16 @@ class TangentPlane:
         return lon, lat
 
 
+class Heights(Protocol):
+    """Heights of a surface above the ellipsoid."""
+
+    lowest_m: float
+    highest_m: float
+
+    def __call__(self, x_m: Floats, y_m: Floats) -> Floats:
+        """Heights, m, at metres east and north of the ground's centre."""
+
+
 def parcel_index(x_m: NDArray[np.float32], y_m: NDArray[np.float32]) -> NDArray[np.intp]:
     """Which parcel points of the plane lie in.
 
@@ -149,17 +161,31 @@ class Ground:
         The centre.
     height_m : float
         Of the flat ground above the ellipsoid.
+    heights : Heights, optional
+        Of the ground, where it is not flat.
+    targets : bool
+        Whether point targets stand on it.
     """
 
-    def __init__(self, seed: int, lon_deg: float, lat_deg: float, height_m: float) -> None:
+    def __init__(
+        self,
+        seed: int,
+        lon_deg: float,
+        lat_deg: float,
+        height_m: float,
+        *,
+        heights: Heights | None = None,
+        targets: bool = True,
+    ) -> None:
         self.plane = TangentPlane(lon_deg, lat_deg)
         self.height_m = height_m
+        self.heights = heights
         parcels: list[Parcel] = []
-        targets: list[PointTarget] = []
+        placed: list[PointTarget] = []
         for frame in range(FRAMES + 1):
-            self._pave(frame, np.random.default_rng([seed, 1, frame]), parcels, targets)
-        self.parcels = tuple(parcels)
-        self.targets = tuple(targets)
+            self._pave(frame, np.random.default_rng([seed, 1, frame]), parcels, placed)
+        self.parcels = tuple(p if targets else p._replace(has_target=False) for p in parcels)
+        self.targets = tuple(placed) if targets else ()
 
     def _pave(
         self,
@@ -222,6 +248,13 @@ class Ground:
             y,
         )
 
+    def _standing(self, target: PointTarget) -> PointTarget:
+        """Lift a target with the ground that it stands on."""
+        if self.heights is None:
+            return target
+        lift = float(self.heights(np.array([target.east_m]), np.array([target.north_m]))[0])
+        return target._replace(height_m=round(target.height_m + lift - self.height_m, 3))
+
     def sigma0_table(self, polarization: Polarization) -> NDArray[np.float32]:
         """Linear sigma nought by parcel index."""
         table = np.zeros(16 * (FRAMES + 1), dtype=np.float32)
@@ -229,9 +262,17 @@ class Ground:
             table[parcel.number] = 10.0 ** (0.1 * parcel.sigma0_db[polarization])
         return table
 
+    def kind_table(self, kinds: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether parcels are of some kinds, by parcel index."""
+        table = np.zeros(16 * (FRAMES + 1), dtype=np.bool_)
+        for parcel in self.parcels:
+            table[parcel.number] = parcel.kind in kinds
+        return table
+
     def targets_within(self, radius_m: float) -> tuple[PointTarget, ...]:
         """Targets not further than this from the centre."""
-        return tuple(t for t in self.targets if np.hypot(t.east_m, t.north_m) <= radius_m)
+        near = (t for t in self.targets if np.hypot(t.east_m, t.north_m) <= radius_m)
+        return tuple(self._standing(target) for target in near)
 
     def parcels_within(self, radius_m: float) -> tuple[Parcel, ...]:
         """Parcels whose centre is not further than this from the centre."""

@@ -17,6 +17,7 @@ from pyproj import CRS, Transformer
 
 from alos2.errors import UsageError
 from alos2.geometry.orbit import Floats
+from alos2.geometry.transforming import transformed
 from alos2.product.crs import lambert, mercator, polar_stereographic, utm
 from alos2.types import RasterShape
 
@@ -48,15 +49,11 @@ class MapFrame:
 
     def forward(self, lon_deg: ArrayLike, lat_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Easting and northing, m."""
-        e, n = self._transformer.transform(np.asarray(lon_deg), np.asarray(lat_deg))
-        return np.asarray(e, dtype=np.float64), np.asarray(n, dtype=np.float64)
+        return transformed(self._transformer, lon_deg, lat_deg)
 
     def inverse(self, easting_m: ArrayLike, northing_m: ArrayLike) -> tuple[Floats, Floats]:
         """Longitude and latitude, degrees."""
-        lon, lat = self._transformer.transform(
-            np.asarray(easting_m), np.asarray(northing_m), direction="INVERSE"
-        )
-        return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+        return transformed(self._transformer, easting_m, northing_m, direction="INVERSE")
 
 
 def frame_for(letter: Letter, lon_deg: float, lat_deg: float) -> MapFrame:

@@ -49,6 +49,8 @@ def place_grid(spec: SimulationSpec, flight: SimulatedOrbit) -> tuple[Grid, Rect
         across = (-down[1], down[0])
     easting, northing = frame.forward(spec.lon_deg, spec.lat_deg)
     row, column = spec.lines // 2, spec.pixels // 2
+    if spec.level == "2.2":  # pixels' centres at multiples of the spacing
+        easting, northing = (step * np.rint(value / step) for value in (easting, northing))
     origin = (
         float(easting) - across[0] * column - down[0] * row,
         float(northing) - across[1] * column - down[1] * row,

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alos2.geometry.ellipsoid import ecef_to_geodetic, geodetic_to_ecef, up_vector
+from alos2.geometry.nominal import INCLINATION_DEG
 from alos2.geometry.orbit import Floats, Orbit
 from alos2.geometry.rangedoppler import rdr2geo
-from alos2.simulate.orbit import INCLINATION_DEG
 from alos2.types import LookSide
 
 _MOUNT_DEG: Final = 30.2

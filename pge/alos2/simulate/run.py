@@ -30,10 +30,12 @@ from alos2.simulate.pixels import (
 )
 from alos2.simulate.prefixes import ProcessedPrefixes, SignalPrefixes
 from alos2.simulate.quicklook import QuickLook
+from alos2.simulate.relief import Relief
 from alos2.simulate.scene import Scene, Swath, plan
 from alos2.simulate.spec import SimulationResult, SimulationSpec
 from alos2.simulate.texts import kml_text, summary_text
 from alos2.simulate.tiffwriter import TiffWriter
+from alos2.simulate.truedem import write_scene_dem
 from alos2.simulate.truth import truth_json
 from alos2.types import Polarization, RasterShape
 
@@ -96,8 +98,9 @@ def simulate(
     maker = _Maker(scene, strip_lines, progress)
     folder = out / scene.names_stem
     truth_path = out / f"{scene.names_stem}.truth.json"
-    for path in (folder, truth_path):
-        if path.exists():
+    dem_path = _dem_path(scene, out)
+    for path in (folder, truth_path, dem_path if spec.dem else None):
+        if path is not None and path.exists():
             raise UsageError(f"{path} is there already", hint="remove it, or choose another folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -112,18 +115,31 @@ def simulate(
         archive = pack_auig2(scene, staging, files) if spec.zip == "auig2" else None
         text = json.dumps(truth_json(scene, files), indent=1, allow_nan=False)
         (staging / "truth.json").write_text(text + "\n", encoding="utf-8")
+        if spec.dem and dem_path is not None:
+            write_scene_dem(staging / "dem.tif", [scene])
         final = out / archive.name if archive is not None else None
         if final is not None and final.exists():
             raise UsageError(f"{final} is there already", hint="remove it, or take another seed")
         (staging / "product").rename(folder)
         (staging / "truth.json").rename(truth_path)
+        if spec.dem and dem_path is not None:
+            (staging / "dem.tif").rename(dem_path)
         if archive is not None and final is not None:
             archive.rename(final)
     except OSError as error:
         raise writing_failed(folder, error) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return SimulationResult(folder, final, truth_path, scene.flight.scene, spec.product_id)
+    return SimulationResult(
+        folder, final, truth_path, scene.flight.scene, spec.product_id, dem_path
+    )
+
+
+def _dem_path(scene: Scene, out: Path) -> Path | None:
+    """Where the DEM will lie, or lies."""
+    if scene.spec.dem:
+        return out / f"{scene.names_stem}-dem.tif"
+    return None if scene.spec.terrain is None else scene.spec.terrain.path
 
 
 def _require_space(folder: Path, needed: int) -> None:
@@ -139,6 +155,9 @@ class _Maker:
         self.scene = scene
         self.strip_lines = strip_lines
         self.progress = progress
+        self.relief: Relief | None = None
+        if scene.ground.heights is not None:
+            self.relief = Relief(scene, scene.ground.heights)
         self.made: datetime = scene.flight.center_time + _PROCESSED_AFTER
         self.done = 0
         self.jobs = [
@@ -173,6 +192,8 @@ class _Maker:
     def make(self, folder: Path) -> list[str]:
         """Write all files; their names, sorted."""
         folder.mkdir()
+        if self.scene.spec.level == "2.2" and self.relief is not None:
+            return self._level22(folder, self.relief)
         looks: dict[Polarization, QuickLook] = {}
         images: list[str] = []
         for job in self.jobs:
@@ -192,6 +213,18 @@ class _Maker:
         _write_text(folder / self.name("KML"), kml_text(self.scene))
         return sorted(path.name for path in folder.iterdir())
 
+    def _level22(self, folder: Path, relief: Relief) -> list[str]:
+        """Write the files of level 2.2; their names, sorted."""
+        # Imported late: the others are written without GDAL.
+        from alos2.simulate.level22 import Level22Files  # noqa: PLC0415
+
+        return Level22Files(self.scene, relief).write(folder, self._report)
+
+    def _report(self, lines: int) -> None:
+        self.done += lines
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
     def _image(self, folder: Path, job: _Job, images: list[str]) -> QuickLook:
         """Write one image, strip by strip."""
         ceos = self.scene.spec.format == "ceos"
@@ -204,15 +237,13 @@ class _Maker:
                 block = pixels.strip(first, lines)
                 look.add(first, pixels.power(block))
                 writer.write(first, block)
-                self.done += lines
-                if self.progress is not None:
-                    self.progress(self.done, self.total)
+                self._report(lines)
         return look
 
     def _pixels(self, job: _Job) -> Pixels:
         if self.scene.grid is not None:
-            return DetectedPixels(self.scene, job.polarization)
-        slc = SlcPixels(self.scene, job.swath, job.polarization)
+            return DetectedPixels(self.scene, job.polarization, self.relief)
+        slc = SlcPixels(self.scene, job.swath, job.polarization, self.relief)
         return slc if self.scene.spec.format == "ceos" else IntegerSlcPixels(slc)
 
     def _writer(self, file: BinaryIO, job: _Job) -> _ImageWriter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -15,11 +15,13 @@ from alos2.geometry.ellipsoid import geodetic_to_ecef
 from alos2.geometry.orbit import Floats, Orbit
 from alos2.geometry.rangedoppler import geo2rdr, incidence_deg, rdr2geo
 from alos2.naming import Beam
-from alos2.simulate.ground import Ground
+from alos2.simulate.changes import Change
+from alos2.simulate.ground import Ground, TangentPlane
 from alos2.simulate.maps import Grid
-from alos2.simulate.orbit import SimulatedOrbit, find_orbit
+from alos2.simulate.orbit import SimulatedOrbit, advanced, find_orbit, moved
 from alos2.simulate.place import place_grid
 from alos2.simulate.spec import SimulationSpec
+from alos2.simulate.terrain import Terrain, heights_of
 from alos2.types import LookSide, RasterShape
 
 DOPPLER_CONST_HZ: Final = -18.5767897
@@ -28,6 +30,9 @@ DOPPLER_LINEAR_HZ_PER_KM: Final = -0.0243354
 
 BEAM_OVERLAP: Final = 0.05
 """Part of a ScanSAR beam that the next one covers too."""
+
+FRAME_OVERLAP: Final = 0.1
+"""Part of a frame that the next one of the pass shows too."""
 
 LONGEST_S: Final = 240.0
 """Longest scene; JAXA's ScanSAR scenes last 52 s."""
@@ -127,6 +132,16 @@ class Scene:
         """``<scene>-<product>``."""
         return f"{self.flight.scene}-{self.spec.product_id}"
 
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Those that are seen on the day of the scene."""
+        return tuple(c for c in self.spec.changes if c.is_on(self.flight.scene.date))
+
+    @property
+    def noise_name(self) -> str:
+        """What speckle depends on besides seed and image."""
+        return f" {self.flight.scene}" if self.spec.speckle_by_date else ""
+
     @cached_property
     def start_s(self) -> float:
         """Time of the first line of data, seconds since the orbit's epoch."""
@@ -222,13 +237,17 @@ def plan(spec: SimulationSpec) -> Scene:
         off_nadir_deg=spec.off_nadir,
         height_m=0.0,
     )
-    ground = Ground(spec.seed, spec.lon_deg, spec.lat_deg, spec.height_m)
+    flight = moved(flight, *spec.orbit_offset_m)
+    center = spec.ground or (spec.lon_deg, spec.lat_deg)
+    heights = None
+    if spec.terrain is not None or spec.level == "2.2":
+        terrain = spec.terrain or Terrain(height_m=0.0)
+        heights = heights_of(terrain, TangentPlane(*center), spec.height_m)
+    ground = Ground(spec.seed, *center, spec.height_m, heights=heights, targets=spec.targets)
     try:
-        if spec.level == "1.1":
-            scene = Scene(spec, flight, _slant_images(spec, flight), None, ground)
-        else:
-            grid, rectangle = place_grid(spec, flight)
-            scene = Scene(spec, flight, (_data_swath(spec, flight, rectangle),), grid, ground)
+        scene = _placed(spec, spec, flight, ground)
+        if spec.frame_step:
+            scene = _next_frame(scene, spec.frame_step)
         _ = scene.data_corners, scene.radius_m  # whatever cannot be seen shows here
     except BadProduct as error:
         raise UsageError(
@@ -239,6 +258,26 @@ def plan(spec: SimulationSpec) -> Scene:
     if scene.end_s - scene.start_s > LONGEST_S:
         raise UsageError(f"{spec.lines} lines take more than {LONGEST_S:g} s to fly over")
     return scene
+
+
+def _placed(
+    spec: SimulationSpec, placed: SimulationSpec, flight: SimulatedOrbit, ground: Ground
+) -> Scene:
+    """Place the images; `placed` is the spec with the place of this frame."""
+    if spec.level == "1.1":
+        return Scene(spec, flight, _slant_images(placed, flight), None, ground)
+    grid, rectangle = place_grid(placed, flight)
+    return Scene(spec, flight, (_data_swath(spec, flight, rectangle),), grid, ground)
+
+
+def _next_frame(first: Scene, step: int) -> Scene:
+    """Place a scene some steps along the same pass, so that neighbours overlap."""
+    spec = first.spec
+    length_s = first.end_s - first.start_s
+    flight = advanced(first.flight, step, round(step * (1.0 - FRAME_OVERLAP) * length_s, 3))
+    lon, lat = rdr2geo(flight.orbit, flight.center_s, first.center_range_m, look=spec.look)
+    placed = replace(spec, lon_deg=float(lon), lat_deg=float(lat))
+    return _placed(spec, placed, flight, first.ground)
 
 
 def _slant_images(spec: SimulationSpec, flight: SimulatedOrbit) -> tuple[Swath, ...]:

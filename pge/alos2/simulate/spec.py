@@ -10,12 +10,14 @@ from typing import Final, Literal, get_args
 
 from alos2.errors import UsageError
 from alos2.naming import MODES, SCANSAR_BEAMS, Mode, ProductId, SceneId
+from alos2.simulate.changes import Change
 from alos2.simulate.modes import (
     POLARIZATION_SETS,
     ModeParameters,
     parameters,
     usual_polarizations,
 )
+from alos2.simulate.terrain import Terrain
 from alos2.types import (
     POLARIZATIONS,
     Level,
@@ -34,13 +36,17 @@ Compatibility = Literal["sarpy"]
 
 SMALLEST: Final = 32
 """Least lines and pixels: below, polynomials have nothing to stand on."""
-LARGEST_PIXELS: Final = {"1.1": 124_931, "1.5": 499_903, "2.1": 499_903, "3.1": 499_903}
-"""What the six digits of a CEOS record length hold."""
+LARGEST_PIXELS: Final = {
+    "1.1": 124_931, "1.5": 499_903, "2.1": 499_903, "2.2": 20_000, "3.1": 499_903,
+}  # fmt: skip
+"""What the six digits of a CEOS record length hold; level 2.2: a little more than JAXA's."""
 LARGEST_LINES: Final = 999_998
 """What the six digits of a CEOS record count hold."""
 FIRST_DAY: Final = Date(2014, 8, 4)
 """Earlier, in commissioning, orbits did not follow the formula of paths."""
 LAST_DAY: Final = Date(2032, 12, 31)
+MOST_FRAMES: Final = 20
+"""Frames of one pass on either side of the first."""
 LEAP_DAYS: Final = (Date(2015, 6, 30), Date(2015, 7, 1), Date(2016, 12, 31), Date(2017, 1, 1))
 
 
@@ -87,10 +93,29 @@ class SimulationSpec:
     """Pack the product as AUIG2 delivers it: a zip within a zip."""
     compat: frozenset[Compatibility] = field(default_factory=frozenset)
     """Readers to please against the facts."""
+    terrain: Terrain | None = None
+    """What stands on the flat ground; parcels then have a gamma nought (terrain-flattened)."""
+    dem: bool = False
+    """Write the true surface as a GeoTIFF beside the truth (not of a terrain from a file)."""
+    dem_spacing_m: float | None = None
+    """Of its pixels; None: half the product's ground spacing, at least 4 m."""
+    ground: tuple[float, float] | None = None
+    """Longitude and latitude of the ground's centre, degrees; None: the scene's."""
+    targets: bool = True
+    """Whether point targets stand on the ground."""
+    changes: tuple[Change, ...] = ()
+    """What happens to the ground on certain days."""
+    speckle_by_date: bool = False
+    """Other speckle on another date, for stacks; else it follows from the seed alone."""
+    frame_step: int = 0
+    """The scene's place in a row of overlapping scenes of one pass; 0 is that of `lat_deg`."""
+    orbit_offset_m: tuple[float, float] = (0.0, 0.0)
+    """How far the orbit lies to the right of the flight and upwards at the scene, m."""
 
     def __post_init__(self) -> None:
         self._check_product()
         self._check_numbers()
+        self._check_stack()
         self._check_date()
 
     def _check_product(self) -> None:
@@ -104,8 +129,10 @@ class SimulationSpec:
         _one_of("kind of zip", self.zip, (None, "auig2"))
         for switch in self.compat:
             _one_of("compatibility switch", switch, get_args(Compatibility))
-        if self.level == "2.1" and self.option != "G":
-            raise UsageError("level 2.1 is always geocoded (option G)")
+        if self.level in ("2.1", "2.2") and self.option != "G":
+            raise UsageError(f"level {self.level} is always geocoded (option G)")
+        if self.level == "2.2":
+            self._check_level22()
         if self.format == "geotiff" and self.level == "1.1" and self.is_scansar:
             raise UsageError("JAXA makes no GeoTIFF of ScanSAR level 1.1", hint="use --format ceos")
         for name in self.all_polarizations:
@@ -113,6 +140,18 @@ class SimulationSpec:
         if self.all_polarizations not in POLARIZATION_SETS[self.mode[2]]:
             given = "+".join(self.all_polarizations)
             raise UsageError(f"mode {self.mode} does not give the polarisations {given}")
+
+    def _check_level22(self) -> None:
+        if self.format != "geotiff" or not self.is_scansar or self.projection != "U":
+            raise UsageError(
+                "level 2.2 is made of ScanSAR modes, as GeoTIFF in UTM",
+                hint="use --format geotiff --mode WBD",
+            )
+        if self.zip is not None or self.targets:
+            raise UsageError(
+                "level 2.2 is made without a zip and without point targets",
+                hint="use --no-targets",
+            )
 
     def _check_numbers(self) -> None:
         for name, value, highest in (
@@ -129,6 +168,19 @@ class SimulationSpec:
         _between("off-nadir angle", self.off_nadir, 7.0, 60.0)
         if self.level != "1.1":
             _between("pixel spacing", self.spacing, 0.1, 1000.0)
+
+    def _check_stack(self) -> None:
+        if self.dem and (self.terrain is None or self.terrain.kind == "file"):
+            raise UsageError("a DEM is written of a ridge, a roof or hills", hint="give a terrain")
+        if self.dem_spacing_m is not None:
+            _between("DEM spacing", self.dem_spacing_m, 0.1, 1000.0)
+        if self.ground is not None:
+            _between("longitude of the ground", self.ground[0], -180.0, 180.0)
+            _between("latitude of the ground", self.ground[1], -90.0, 90.0)
+        if abs(self.frame_step) > MOST_FRAMES:
+            raise UsageError(f"frame {self.frame_step}: at most {MOST_FRAMES} either way")
+        for offset in self.orbit_offset_m:
+            _between("offset of the orbit", offset, -10_000.0, 10_000.0)
 
     def _check_date(self) -> None:
         if not FIRST_DAY <= self.date <= LAST_DAY:
@@ -200,6 +252,8 @@ class SimulationResult:
     """JSON of what is true of the product; never part of the delivery."""
     scene: SceneId
     product: ProductId
+    dem_path: Path | None = None
+    """The true surface, if it was asked for (or the file that the terrain came from)."""
 
 
 def _one_of(what: str, value: object, allowed: object) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, fields
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from alos2.constants import CALIBRATION_FACTOR_DB, SLC_CALIBRATION_OFFSET_DB
-from alos2.geometry.orbit import Floats
-from alos2.geometry.polynomials import wrap_lon
-from alos2.geometry.rangedoppler import geo2rdr, rdr2geo
-from alos2.simulate.ground import Parcel
+from alos2.geometry.rangedoppler import geo2rdr
 from alos2.simulate.pixels import GEOTIFF_SLC_SCALE, LARGEST_NUMBER, ColumnScale
 from alos2.simulate.platform import utc
 from alos2.simulate.scene import Scene, Swath
+from alos2.simulate.spec import SimulationSpec
 from alos2.simulate.targets import (
     SeenTarget,
     detected_peak_sigma0,
@@ -25,10 +24,14 @@ from alos2.simulate.targets import (
     slant_peak_sigma0,
 )
 from alos2.simulate.texts import Corners, frame_corners, image_corners
+from alos2.simulate.truthground import ground_truth
 from alos2.types import Json
 
-_SHRINK = 0.9
-"""The part of a parcel in which its sigma nought is meant to be measured."""
+_ADDED = (
+    "terrain", "dem", "dem_spacing_m", "ground", "targets", "changes", "speckle_by_date",
+    "frame_step", "orbit_offset_m",
+)  # fmt: skip
+"""Of the spec: named only where they are not the usual ones."""
 
 
 def truth_json(scene: Scene, files: list[str]) -> Json:
@@ -46,7 +49,7 @@ def truth_json(scene: Scene, files: list[str]) -> Json:
     return {
         "scene": str(scene.flight.scene),
         "product": str(spec.product_id),
-        "spec": _plain(asdict(spec)),
+        "spec": spec_json(spec),
         "seed": spec.seed,
         "files": files,
         "center": {
@@ -73,7 +76,7 @@ def truth_json(scene: Scene, files: list[str]) -> Json:
         "calibration": _calibration(scene),
         "images": _images(scene),
         "point_targets": _targets(scene),
-        "patches": _patches(scene),
+        **ground_truth(scene),
         "orbit": {
             "epoch": _time(orbit.epoch),
             "frame": "ECEF (ITRF)",
@@ -84,14 +87,27 @@ def truth_json(scene: Scene, files: list[str]) -> Json:
     }
 
 
-def _plain(values: dict[str, Any]) -> Json:
-    plain = {}
-    for key, value in values.items():
-        if isinstance(value, (frozenset, tuple)):
-            plain[key] = sorted(value) if isinstance(value, frozenset) else list(value)
-        else:
-            plain[key] = value.isoformat() if hasattr(value, "isoformat") else value
+def spec_json(spec: SimulationSpec) -> Json:
+    """Give a spec as JSON."""
+    usual = {f.name: f.default for f in fields(spec)}
+    values = asdict(spec)
+    for name in _ADDED:
+        if values[name] == usual[name]:
+            del values[name]
+    plain: Json = _plain(values)
     return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value
 
 
 def _time(when: datetime) -> str:
@@ -108,6 +124,8 @@ def _corners(corners: Corners | None) -> Json | None:
 
 def _calibration(scene: Scene) -> Json:
     """How digital numbers become sigma nought in this product."""
+    if scene.spec.level == "2.2":
+        return {"factor_db": CALIBRATION_FACTOR_DB, "quantity": "gamma0_T"}
     if scene.grid is None and scene.spec.format == "ceos":
         return {"factor_db": CALIBRATION_FACTOR_DB + SLC_CALIBRATION_OFFSET_DB}
     if scene.spec.format == "ceos":
@@ -197,44 +215,3 @@ def _is_saturated(scene: Scene, seen: SeenTarget, peak: float) -> bool:
         gain = ColumnScale.of(scene).values[round(seen.pixel)]
         return bool(peak * gain > LARGEST_NUMBER**2)
     return scene.spec.format == "geotiff" and peak * GEOTIFF_SLC_SCALE**2 > 32767**2
-
-
-def _patches(scene: Scene) -> list[Json]:
-    """Parcels of which something may be seen."""
-    return [_patch(scene, parcel) for parcel in scene.ground.parcels_within(2.0 * scene.radius_m)]
-
-
-def _patch(scene: Scene, parcel: Parcel) -> Json:
-    """Its square on the ground, and the inner part of it in the first image."""
-    west, south, side = parcel.west_m, parcel.south_m, parcel.side_m
-    x, y = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0])
-    plane = scene.ground.plane
-    lon, lat = plane.lonlat(west + side * x, south + side * y)
-    inner_x, inner_y = (0.5 + _SHRINK * (v - 0.5) for v in (x, y))
-    inner = plane.lonlat(west + side * inner_x, south + side * inner_y)
-    return {
-        "kind": parcel.kind,
-        "sigma0_db": {p: parcel.sigma0_db[p] for p in scene.spec.all_polarizations},
-        "has_target": parcel.has_target,
-        "polygon": [[float(a), float(b)] for a, b in zip(wrap_lon(lon), lat, strict=True)],
-        "inner": [
-            {"beam": beam, "polygon": [[float(a), float(b)] for a, b in zip(*at, strict=True)]}
-            for beam, at in _image_positions(scene, *inner)
-        ],
-    }
-
-
-def _image_positions(
-    scene: Scene, lon: Floats, lat: Floats
-) -> list[tuple[str | None, tuple[Floats, Floats]]]:
-    """Beam, and lines and pixels of places on the ground's surface, in each image."""
-    height = scene.spec.height_m
-    if scene.grid is None:
-        return [
-            (str(swath.beam) if swath.beam else None, swath.line_pixel(lon, lat, height))
-            for swath in scene.swaths
-        ]
-    if scene.spec.level != "2.1" and height != 0.0:
-        t, r = geo2rdr(scene.orbit, lon, lat, height)
-        lon, lat = rdr2geo(scene.orbit, t, r, look=scene.spec.look)
-    return [(None, scene.grid.line_pixel(lon, lat))]

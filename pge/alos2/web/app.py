@@ -29,6 +29,8 @@ from alos2.web.options import ServeOptions
 from alos2.web.readers import Readers
 from alos2.web.security import Guard
 from alos2.web.stac import routes as stac
+from alos2.web.stacks import routes as stacks
+from alos2.web.stacks.shelf import StackShelf
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ def create_app(
     chosen = options or ServeOptions()
     opened = open_catalogue or (lambda: searchable(chosen.catalogue, archive, account_for))
     seen = ArchiveFiles(archive)
-    context = Context(chosen, Readers(opened, chosen.readers), seen, Layers(seen))
+    context = Context(chosen, Readers(opened, chosen.readers), seen, Layers(seen), StackShelf(seen))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -76,9 +78,10 @@ def create_app(
                 warming.cancel()
         finally:
             context.readers.close()
+            context.stacks.close()
 
     app = Starlette(
-        routes=[*stac.ROUTES, *api.ROUTES, *tiles.ROUTES, *files.ROUTES, *more],
+        routes=[*stac.ROUTES, *api.ROUTES, *tiles.ROUTES, *stacks.ROUTES, *files.ROUTES, *more],
         middleware=[Middleware(Guard, options=chosen)],
         exception_handlers={
             HttpError: _told,

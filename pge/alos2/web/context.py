@@ -12,6 +12,7 @@ from alos2.web.layers import Layers
 from alos2.web.options import ServeOptions
 from alos2.web.readers import Readers
 from alos2.web.stac.links import Links
+from alos2.web.stacks.shelf import StackShelf
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Context:
     readers: Readers
     files: ArchiveFiles
     layers: Layers
+    stacks: StackShelf
 
     @classmethod
     def of(cls, request: Request) -> Context:

@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 READING_POSTS: Final = frozenset(
-    {"/stac/search", "/api/search", "/api/facets", "/api/rows", "/api/stacks"}
+    {"/stac/search", "/api/search", "/api/facets", "/api/rows", "/api/stacks", "/api/stackproducts"}
 )
 """Paths to which a POST only asks: its body holds what would be too long for a query."""
 UPLOADS: Final = "/api/jobs/upload"
-SHARED: Final = ("/stac/", "/files/", "/tiles/")
+SHARED: Final = ("/stac/", "/files/", "/tiles/", "/stackproducts/")
 """What pages of other origins may read (CORS)."""
 
 _CSP: Final = (

@@ -16,8 +16,9 @@ from alos2.web.archive import OpenFile
 from alos2.web.context import Context
 from alos2.web.files import cache_control, send_file
 from alos2.web.layers import Place
+from alos2.web.stacks.shelf import is_stack
 
-_EMPTY_PNG: Final = base64.b64decode(
+EMPTY_PNG: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAQAAAAEAAQAAAAB0CZXLAAAAAnRSTlMAAHaTzTgAAAAfSURBVHja7cEBDQAAAMKg"
     "909tDjegAAAAAAAAAAC+DSEAAAFg5J2XAAAAAElFTkSuQmCC"
 )
@@ -40,7 +41,7 @@ async def get_tile(request: Request) -> Response:
     found = await context.readers.ask(find)
     if isinstance(found, OpenFile):
         return await send_file(request, context.readers, found)
-    body = _EMPTY_PNG if found is None else found
+    body = EMPTY_PNG if found is None else found
     return document(request, body, "image/png", cache=cache_control(request))
 
 
@@ -49,15 +50,23 @@ async def get_thumbnail(request: Request) -> Response:
     context = Context.of(request)
     dataset = request.path_params["dataset"]
 
-    def find(catalogue: Searchable) -> OpenFile:
-        folder = context.folder(catalogue, dataset)
-        for name in thumbnails(catalogue.get(dataset)):
+    def find(catalogue: Searchable) -> OpenFile | tuple[str, str | None]:
+        folder, text = context.folder(catalogue, dataset), catalogue.get(dataset)
+        for name in thumbnails(text):
             found = context.files.open_if_there(dataset, name, folder=folder)
             if found is not None:
                 return found
+        if text is not None and is_stack(json.loads(text)):
+            return dataset, folder
         raise not_found(f"dataset {dataset[:80]!r} has no picture")
 
-    return await send_file(request, context.readers, await context.readers.ask(find))
+    found = await context.readers.ask(find)
+    if isinstance(found, OpenFile):
+        return await send_file(request, context.readers, found)
+    drawn = await context.stacks.run(lambda: context.stacks.picture(*found))
+    if drawn is None:
+        raise not_found(f"dataset {dataset[:80]!r} has no picture")
+    return document(request, drawn, "image/png", cache=cache_control(request))
 
 
 def thumbnails(text: bytes | None) -> list[str]:

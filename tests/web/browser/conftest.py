@@ -80,6 +80,15 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core, where somebody has put it: it is not shipped."""
+    named = os.environ.get("ALOS2_TEST_AXE")
+    if not named or not Path(named).is_file():
+        pytest.skip("ALOS2_TEST_AXE names no axe.min.js (npm pack axe-core)")
+    return Path(named).read_text("utf-8")
+
+
 Opener = Callable[..., Any]
 
 

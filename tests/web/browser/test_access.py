@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +21,6 @@ STATES = {
     "stack": f"#stack={FUJI_STACK}",
     "jobs": "#view=jobs",
 }
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """axe-core, where somebody has put it: it is not shipped."""
-    named = os.environ.get("ALOS2_TEST_AXE")
-    if not named or not Path(named).is_file():
-        pytest.skip("ALOS2_TEST_AXE names no axe.min.js (npm pack axe-core)")
-    return Path(named).read_text("utf-8")
 
 
 @pytest.mark.parametrize(

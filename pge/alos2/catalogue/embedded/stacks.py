@@ -8,10 +8,10 @@ stand in a group of their own: nothing is guessed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from alos2.types import Json, LonLat
 _OFF_NADIR_GAP_DEG: Final = 1.0
 """Neighbouring beams of PALSAR-2 lie some degrees apart, scenes of one beam within a tenth."""
 _DAY_S: Final = 86400.0
+_Seen = TypeVar("_Seen")
 
 
 @dataclass
@@ -116,7 +117,7 @@ def stacks(items: Iterable[Json], *, least: int = 2) -> list[Stack]:
         groups[scene.track, scene.beams].append(scene)
     found = []
     for scenes in groups.values():
-        for alike in _by_off_nadir(scenes):
+        for alike in by_off_nadir(scenes, lambda s: s.off_nadir_deg, lambda s: s.id):
             if len(alike) >= least:
                 found.append(_stack(alike))
     found.sort(key=lambda s: (s.path or 0, s.frame or "", s.mode or "", s.off_nadir_deg or 0.0))
@@ -145,6 +146,26 @@ def orbit_of(vectors: Json | None) -> Orbit | None:
         raise BadProduct(f"its state vectors cannot be read: {error}") from error
 
 
+def track_of(said: Json) -> tuple[Any, ...]:
+    """Return what scenes share that can be compared: path, frame, mode, look side, pass.
+
+    Parameters
+    ----------
+    said : Json
+        Properties of a STAC item of ours.
+    """
+    names = ("alos2:path", "alos2:frame", "sar:instrument_mode", "alos2:look", "alos2:pass")
+    return tuple(said.get(name) for name in names)
+
+
+def beams_of(said: Json) -> tuple[str, ...]:
+    """Return the numbers of the beams that a STAC item's properties name.
+
+    Beams are of ScanSAR level 1.1 only: full aperture and burst see the same ground.
+    """
+    return tuple(sorted({str(beam)[1:] for beam in said.get("alos2:beams") or ()}))
+
+
 def _elapsed_s(epoch: datetime, when: datetime) -> float:
     leaps = sum(epoch < leap <= when for leap in LEAP_SECONDS)
     return (when - epoch).total_seconds() + leaps
@@ -155,19 +176,13 @@ def _scenes(items: Iterable[Json]) -> Iterator[_Scene]:
     scenes: dict[tuple[str, tuple[Any, ...]], _Scene] = {}
     for item in items:
         said = item["properties"]
-        beams = tuple(str(b) for b in said.get("alos2:beams") or ())
+        if "alos2:scenes" in said:
+            continue  # a finished stack, made of others' scenes
         name = str(said.get("alos2:scene") or item["id"])
-        track = (
-            said.get("alos2:path"),
-            said.get("alos2:frame"),
-            said.get("sar:instrument_mode"),
-            said.get("alos2:look"),
-            said.get("alos2:pass"),
-        )
+        track = track_of(said)
         scene = scenes.setdefault((name, track), _Scene(name, track))
         scene.datasets.append(str(item["id"]))
-        # Beams are of ScanSAR level 1.1 only: full aperture and burst see the same ground.
-        scene.beams = scene.beams or tuple(sorted({beam[1:] for beam in beams}))
+        scene.beams = scene.beams or beams_of(said)
         if scene.off_nadir_deg is None:
             scene.off_nadir_deg = said.get("view:off_nadir")
         if scene.time is None or said.get("sat:orbit_state_vectors"):
@@ -183,22 +198,36 @@ def _time(text: str) -> datetime:
     return datetime.fromtimestamp(whole, timezone.utc).replace(microsecond=rest)
 
 
-def _by_off_nadir(scenes: Sequence[_Scene]) -> Iterator[list[_Scene]]:
-    """Yield runs of scenes whose off-nadir angles are the same beam's; the unknown together."""
-    unknown = [scene for scene in scenes if scene.off_nadir_deg is None]
+def by_off_nadir(
+    scenes: Iterable[_Seen], angle: Callable[[_Seen], float | None], name: Callable[[_Seen], str]
+) -> Iterator[list[_Seen]]:
+    """Yield runs of scenes whose off-nadir angles are the same beam's; the unknown together.
+
+    Parameters
+    ----------
+    scenes : iterable
+        Which share path, mode, look side and pass.
+    angle, name : callable
+        Return the off-nadir angle of one, degrees or None, and what it is ordered by.
+    """
+    unknown: list[_Seen] = []
+    known: list[tuple[float, str, int, _Seen]] = []
+    for number, scene in enumerate(scenes):
+        angle_deg = angle(scene)
+        if angle_deg is None:
+            unknown.append(scene)
+        else:
+            known.append((angle_deg, name(scene), number, scene))
     if unknown:
         yield unknown
-    run: list[_Scene] = []
+    run: list[_Seen] = []
     last = 0.0
-    for angle, scene in sorted(
-        ((s.off_nadir_deg, s) for s in scenes if s.off_nadir_deg is not None),
-        key=lambda pair: (pair[0], pair[1].id),
-    ):
-        if run and angle - last > _OFF_NADIR_GAP_DEG:
+    for angle_deg, _, _, scene in sorted(known, key=lambda one: one[:3]):
+        if run and angle_deg - last > _OFF_NADIR_GAP_DEG:
             yield run
             run = []
         run.append(scene)
-        last = angle
+        last = angle_deg
     if run:
         yield run
 

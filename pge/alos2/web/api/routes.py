@@ -12,6 +12,7 @@ from starlette.routing import Route
 from alos2 import __version__
 from alos2.catalogue.search.model import (
     FACETS,
+    MOST_ITEMS,
     MOST_ROWS,
     ROW,
     Search,
@@ -26,6 +27,8 @@ from alos2.web.api.stacks import checked_number, key_of_item, listed, told
 from alos2.web.context import Context
 from alos2.web.filters import asked, given_in_body, given_in_query
 from alos2.web.security import is_same_site, may_change
+from alos2.web.stacks.keys import is_made_of
+from alos2.web.stacks.shelf import is_stack, only_stacks
 
 _OWN_FILTER: Final = {"month": "datetime"}
 """The parameter that a facet's values go into, where it is not of the facet's name."""
@@ -110,7 +113,14 @@ async def get_stack(request: Request) -> Response:
     """Answer with a stack, its scenes and their baselines."""
     context = Context.of(request)
     key = request.path_params["key"]
-    return await context.readers.ask(lambda catalogue: json_document(request, told(key, catalogue)))
+
+    def answer(catalogue: Searchable) -> Response:
+        finished = catalogue.search(only_stacks(Search(limit=MOST_ITEMS))).documents
+        items = [json.loads(text) for text in finished]
+        made = [item["id"] for item in items if is_made_of(item["properties"], key)]
+        return json_document(request, {**told(key, catalogue), "products": made})
+
+    return await context.readers.ask(answer)
 
 
 async def get_pixel(request: Request) -> Response:
@@ -122,7 +132,10 @@ async def get_pixel(request: Request) -> Response:
 
     def answer(catalogue: Searchable) -> Response:
         item = _item(catalogue, dataset)
-        where = Where(context.files, context.layers, context.folder(catalogue, dataset))
+        folder = context.folder(catalogue, dataset)
+        if is_stack(item):
+            return json_document(request, context.stacks.value(dataset, layer, place, folder))
+        where = Where(context.files, context.layers, folder)
         return json_document(request, pixel(item, layer, place, where))
 
     return await context.readers.ask(answer)

@@ -13,6 +13,7 @@ from alos2.catalogue.search.times import from_unix_us, utc_text
 from alos2.errors import UsageError
 from alos2.types import Json
 from alos2.web.answers import not_found
+from alos2.web.stacks.shelf import TYPE
 
 _ANY = "x"
 """Stands in a key for what is not known."""
@@ -111,7 +112,7 @@ def _as_items(rows: Iterable[Sequence[Any]]) -> Iterable[Json]:
     """Yield rows as items that say as much as grouping needs, without orbits."""
     for values in rows:
         row = dict(zip(ROW, values, strict=True))
-        if row["t"] is None:
+        if row["t"] is None or row["kind"] == TYPE:
             continue
         west, south, east, north = (row[side] for side in "wsen")
         yield {

@@ -84,8 +84,24 @@ export function item(id) {
   return items.get(id);
 }
 
+const products = new Map();
+
+/** All of a finished stack; asked once. */
+export function product(id) {
+  if (!products.has(id)) {
+    const asked = ask(`api/stackproducts/${encodeURIComponent(id)}`);
+    products.set(id, asked);
+    asked.catch(() => products.delete(id));
+    if (products.size > 30) products.delete(products.keys().next().value);
+  }
+  return products.get(id);
+}
+
 /** Forget what is known of items: something has been ingested. */
-export const forgetItems = () => items.clear();
+export function forgetItems() {
+  items.clear();
+  products.clear();
+}
 
 /** Address of a small picture. */
 export const thumbnail = (id) => `thumbnails/${encodeURIComponent(id)}`;

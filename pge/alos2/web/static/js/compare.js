@@ -1,6 +1,6 @@
 // Two pictures of one place: side by side with a line to be moved, or one after the other.
 
-import { shortName } from "./data.js";
+import { layerName } from "./data.js";
 import { $, h, icon } from "./dom.js";
 import { map } from "./map.js";
 import { set, state, watch } from "./state.js";
@@ -72,8 +72,8 @@ export function place() {
     $("swipe").style.setProperty("--at", `${at}%`);
     $("swipe-at").value = at * 10;
     $("swipe-at").setAttribute("aria-valuetext", `${Math.round(at)} percent from the left`);
-    $("swipe-left").textContent = name(layers[0]);
-    $("swipe-right").textContent = name(layers[1]);
+    $("swipe-left").textContent = layerName(layers[0]);
+    $("swipe-right").textContent = layerName(layers[1]);
   }
   clearInterval(timer);
   if (how === "blink" && both) {
@@ -90,10 +90,6 @@ function showFront() {
   map.getPane("tiles-a").style.visibility = front === 0 ? "" : "hidden";
   map.getPane("tiles-b").style.visibility = front === 1 ? "" : "hidden";
   document.querySelectorAll(".layers-list .ab").forEach((mark, i) => mark.classList.toggle("front", i === front));
-}
-
-function name(layer) {
-  return `${shortName(layer.id)} ${layer.name}`;
 }
 
 /** Cut the two panes at the line; they move with the map, so their corners are told in its pixels. */

@@ -2,6 +2,7 @@
 
 import { ask, searchOf } from "./api.js";
 import { announce, counted, debounced, toast } from "./dom.js";
+import { isStackId, layerTitle, stackName } from "./stacklayers.js";
 import { SEARCH, state, watch } from "./state.js";
 
 /** Most rows that are asked for at once; beyond it people are asked to narrow their search. */
@@ -80,11 +81,15 @@ export const dayOf = (row) => (row.t === null ? "no date" : new Date(row.t).toIS
 
 /** A scene in a few letters, by its id alone if the list does not have it: its day and mode. */
 export function shortName(id) {
+  if (isStackId(id)) return stackName(id);
   const row = found.byId.get(id);
   if (row) return `${dayOf(row)} ${row.mode || ""}`.trim();
   const [, y, m, d, mode] = id.match(/^ALOS2\d{9}-(\d\d)(\d\d)(\d\d)-([A-Z]{3})/) || [];
   return mode ? `20${y}-${m}-${d} ${mode}` : id;
 }
+
+/** A layer on the map in a few letters. */
+export const layerName = ({ id, name }) => (isStackId(id) ? layerTitle(name) : `${shortName(id)} ${name}`);
 
 /** When a row was taken, in words. */
 export function timeOf(row) {

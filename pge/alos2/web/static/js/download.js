@@ -6,10 +6,12 @@ import { bytes, copy, counted, h, openDialog, toast } from "./dom.js";
 import { state } from "./state.js";
 
 const PAGE = 200;
+/** Keys of a stack's dates and metrics: 20200615-hh, avg-hv. */
+const OF_STACK = /^(?!overview|thumbnail|quicklook|tiles)\w+(-\d{8})?-(hh|hv|vh|vv)$/;
 const KINDS = {
   product: { title: "Products (JAXA's files, one zip a scene)", fits: (key) => key === "product" },
-  pictures: { title: "Pictures (PNG)", fits: (key) => key.startsWith("overview") },
-  data: { title: "Calibrated data (COG)", fits: (key) => key.startsWith("sigma0") },
+  pictures: { title: "Pictures (PNG)", fits: (key) => /^(overview|quicklook|animation|blink)/.test(key) || /-png$/.test(key) },
+  data: { title: "Calibrated data (COG)", fits: (key) => key.startsWith("sigma0") || OF_STACK.test(key) },
   metadata: { title: "Metadata (JSON)", fits: (key) => key === "dataset" || key === "met" },
 };
 
@@ -82,7 +84,7 @@ const stacSearch = () => searchOf(state());
 
 function fill(dialog, assets, status) {
   status.remove();
-  const chosen = new Set(["product"]);
+  const chosen = new Set([assets.some((one) => one.key === "product") ? "product" : "data"]);
   const summary = h("p.num", { role: "status" });
   const tabs = h("div.group", { role: "group", "aria-label": "As what" });
   const text = h("pre", { tabIndex: 0, "aria-label": "What will be copied or saved" });

@@ -12,6 +12,7 @@ const MANY = 2000;
 const SMALLEST_PX = 5;
 
 let shapes = [];
+const claims = [];
 let pictured = false;
 
 /** The grounds of all outlines, below the pictures: filled once, however many lie on each other. */
@@ -113,6 +114,9 @@ const Footprints = CanvasLayer.extend({
 const grounds = new Grounds();
 const layer = new Footprints();
 
+/** Let `claim(latlng)` take a click; what it returns says whether it has. */
+export const claimClicks = (claim) => claims.push(claim);
+
 /** Put the outlines onto the map, and let them be pointed at. */
 export function addFootprints(map, isDrawing) {
   grounds.addTo(map);
@@ -131,7 +135,7 @@ export function addFootprints(map, isDrawing) {
   });
   map.on("mouseout", () => hover("", "map"));
   map.on("click", (event) => {
-    if (isDrawing()) return;
+    if (isDrawing() || claims.some((claim) => claim(map.wrapLatLng(event.latlng)))) return;
     const hits = at(map, event.containerPoint, event.latlng);
     if (!hits.length) return;
     // Where scenes lie on each other, each click takes the next.

@@ -8,6 +8,8 @@ import { areaGeometry } from "./geo.js";
 import { hideScene, layersOf, showScene } from "./layers.js";
 import { passMark } from "./list.js";
 import { fitGeometry, map } from "./map.js";
+import { renderProduct } from "./product.js";
+import { isStackId } from "./stacklayers.js";
 import { renderStack } from "./stack.js";
 import { linkTo, set, state, toggle, watch } from "./state.js";
 
@@ -49,7 +51,8 @@ async function show() {
   const key = item || stack;
   const late = setTimeout(() => holder.replaceChildren(h("p.empty", {}, "…")), 250);
   try {
-    if (item) render(await askItem(item), holder);
+    if (isStackId(item)) await renderProduct(item, holder, closeDetail);
+    else if (item) render(await askItem(item), holder);
     else await renderStack(stack, holder, closeDetail);
   } catch (error) {
     if (key !== (state().item || state().stack)) return;

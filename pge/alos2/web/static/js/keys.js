@@ -14,7 +14,7 @@ const KEYS = [
   ["?", "this help"],
   ["/", "to the search field"],
   ["l", "to the list of scenes; there ↑ ↓ ← → Page Home End go, Enter opens, space selects"],
-  ["m", "to the map; there the arrows move it, + and − zoom, the readout is of its middle"],
+  ["m", "to the map; there the arrows move it, + and − zoom, the readout is of its middle; Enter shows the series there, if a stack is open"],
   ["f", "filters"], ["s", "stacks"],
   ["r", "draw a rectangle"], ["g", "draw a polygon (Enter closes, Backspace takes a corner back)"], ["v", "search what the map shows"],
   ["0", "show all that is found"],

@@ -1,10 +1,11 @@
 // Pictures on the map: tiles of scenes, one upon the other, each with a layer and an opacity.
 
-import { item } from "./api.js";
+import { item, product } from "./api.js";
 import { compareControls, place as placeCompared } from "./compare.js";
-import { onFound, shortName } from "./data.js";
+import { layerName, onFound, shortName } from "./data.js";
 import { $, h, icon, iconButton, toast } from "./dom.js";
 import { fit, map } from "./map.js";
+import { isStackId } from "./stacklayers.js";
 import { set, state, watch } from "./state.js";
 
 const L = globalThis.L;
@@ -57,9 +58,29 @@ export async function showPair(a, b, how) {
   set({ layers: made, how, at: 50 });
 }
 
+/** Show a layer of a finished stack, in the place of the one of it that is on top; or take it away. */
+export function showStackLayer(id, name) {
+  const { layers, how } = state();
+  const rest = layers.filter((one) => one.id !== id || one.name !== name);
+  if (rest.length < layers.length) {
+    set({ layers: rest, how: rest.length < 2 ? "" : how });
+    return;
+  }
+  const at = layers.findIndex((one) => one.id === id);
+  if (at < 0) set({ layers: [{ id, name, opacity: 100 }, ...layers].slice(0, MOST) });
+  else set({ layers: layers.map((one, i) => (i === at ? { ...one, name } : one)) });
+}
+
+/** Show exactly these layers, {id, name}, compared. */
+export function showLayers(wanted, how) {
+  set({ layers: wanted.map((one) => ({ ...one, opacity: 100 })), how, at: 50 });
+}
+
 /** Take a scene's picture away. */
-export function hideScene(id) {
-  const layers = state().layers.filter((one) => one.id !== id);
+export const hideScene = (id) => hide((one) => one.id === id);
+
+function hide(isOne) {
+  const layers = state().layers.filter((one) => !isOne(one));
   set({ layers, how: layers.length < 2 ? "" : state().how });
 }
 
@@ -70,7 +91,7 @@ export const topLayer = () => state().layers[0] || null;
 export async function layersOf(id) {
   if (!known.has(id)) {
     try {
-      known.set(id, (await item(id)).layers || []);
+      known.set(id, (await (isStackId(id) ? product(id) : item(id))).layers || []);
     } catch (error) {
       toast(error.message, "error");
       return [];
@@ -145,27 +166,54 @@ function fold() {
 }
 
 function row(one, index, all, count, how) {
-  const title = shortName(one.id);
+  const ofStack = isStackId(one.id);
+  const title = ofStack ? layerName(one) : shortName(one.id);
+  // Of a stack there may be several layers at once, of a scene there is one.
+  const key = ofStack ? `${one.id} ${one.name}` : one.id;
+  const isOne = (other) => other.id === one.id && (!ofStack || other.name === one.name);
   const layer = all.find((known) => known.name === one.name);
-  const change = (patch, push) => set({ layers: state().layers.map((other) => (other.id === one.id ? { ...other, ...patch } : other)) }, { push });
+  const change = (patch, push) => set({ layers: state().layers.map((other) => (isOne(other) ? { ...other, ...patch } : other)) }, { push });
   const label = `${title}, opacity in percent`;
   return h("li", {},
     h("div.layers-title", {},
       how && index < 2 ? h("span.ab", {}, index === 0 ? "A" : "B") : null,
-      h("button.plain.layers-name", { type: "button", title: one.id, onclick: () => set({ item: one.id, stack: "" }) }, title),
-      h("select.layers-choice", { "aria-label": `Layer of ${title}`, "data-key": `layer ${one.id}`, onchange: (event) => change({ name: event.target.value }) },
-        all.map((known) => h("option", { value: known.name, selected: known.name === one.name }, known.name))),
+      h("button.plain.layers-name", { type: "button", title: one.id, onclick: () => set({ item: one.id, stack: "" }) }, shortName(one.id)),
+      h("select.layers-choice", { "aria-label": `Layer of ${shortName(one.id)}`, "data-key": `layer ${ofStack ? index : one.id}`, onchange: (event) => change({ name: event.target.value }) }, choices(all, one.name)),
       iconButton("target", `Zoom to ${title}`, () => zoomTo(one.id, layer)),
-      count > 1 && index > 0 ? h("button.icon", { type: "button", title: "To the top", "aria-label": `${title} to the top`, "data-key": `up ${one.id}`, onclick: () => toTop(one.id) }, icon("swap")) : null,
-      iconButton("close", `Take ${title} away`, () => hideScene(one.id))),
+      count > 1 && index > 0 ? h("button.icon", { type: "button", title: "To the top", "aria-label": `${title} to the top`, "data-key": `up ${key}`, onclick: () => toTop(isOne) }, icon("swap")) : null,
+      iconButton("close", `Take ${title} away`, () => hide(isOne))),
     h("div.layers-opacity", {},
-      h("input", { type: "range", min: 0, max: 100, step: 1, value: one.opacity, "aria-label": label, "data-key": `opacity ${one.id}`, oninput: (event) => change({ opacity: Number(event.target.value) }, false) }),
+      h("input", { type: "range", min: 0, max: 100, step: 1, value: one.opacity, "aria-label": label, "data-key": `opacity ${key}`, oninput: (event) => change({ opacity: Number(event.target.value) }, false) }),
       h("span.num.muted", {}, `${one.opacity} %`)),
     stretch(layer));
 }
 
+/** Options of a scene's layers, or of a stack's dates and metrics. */
+function choices(all, chosen) {
+  const option = (known) => h("option", { value: known.name, selected: known.name === chosen }, known.title || known.name);
+  if (!all.some((known) => known.kind)) return all.map(option);
+  return [["Dates", "date"], ["Metrics", "metric"]].map(([label, kind]) => {
+    const list = all.filter((known) => known.kind === kind);
+    return list.length ? h("optgroup", { label }, list.map(option)) : null;
+  });
+}
+
+/** The colours of a metric, with its values. */
+function bar({ low, high, unit, colours, ticks, title }) {
+  const ramp = h("span.legend-ramp", { "aria-hidden": "true" });
+  ramp.style.background = `linear-gradient(90deg, ${colours.join(", ")})`;
+  const marks = ticks.map(([value, text]) => {
+    const mark = h("span.legend-tick", {}, text);
+    mark.style.left = `${Math.max(0, Math.min(100, ((value - low) / (high - low)) * 100))}%`;
+    return mark;
+  });
+  return h("div.legend-bar", { role: "img", "aria-label": `Colours: ${title} from ${low.toPrecision(3)} to ${high.toPrecision(3)} ${unit}` },
+    ramp, h("span.legend-ticks", { "aria-hidden": "true" }, marks), h("span.legend-unit.muted", { "aria-hidden": "true" }, unit));
+}
+
 /** What black and white mean, or the three channels. */
 function stretch(layer) {
+  if (layer?.legend) return bar(layer.legend);
   const channels = layer?.channels || [];
   if (!channels.length) return null;
   const db = (value) => (Math.round(value * 10) / 10 || 0).toFixed(1);
@@ -177,9 +225,9 @@ function stretch(layer) {
   return h("p.stretch", {}, channels.map((c, i) => h("span.channel", { title: `${names[i]}: ${c.shows}, ${range(c)}` }, h(`i.dot.${names[i]}`, { "aria-hidden": "true" }), c.shows)));
 }
 
-function toTop(id) {
+function toTop(isOne) {
   const { layers } = state();
-  set({ layers: [...layers.filter((one) => one.id === id), ...layers.filter((one) => one.id !== id)] });
+  set({ layers: [...layers.filter(isOne), ...layers.filter((one) => !isOne(one))] });
 }
 
 async function zoomTo(id, layer) {

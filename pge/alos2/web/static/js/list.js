@@ -4,6 +4,7 @@ import { thumbnail } from "./api.js";
 import { dayOf, fitTo, found, hover, hoveredId, onFound, timeOf, PASS } from "./data.js";
 import { $, h, icon } from "./dom.js";
 import { showScene } from "./layers.js";
+import { isStackId, stackDays, stackName } from "./stacklayers.js";
 import { set, state, toggle, watch } from "./state.js";
 
 const ROW_PX = 76;
@@ -120,15 +121,25 @@ function rowOf(row, index, key) {
     h("button.row-main", { type: "button", "data-part": "main", title: row.id, onclick: () => choose(row, index) },
       picture,
       h("span.row-text", {},
-        h("span.row-title", {}, h("b.num", {}, dayOf(row)), h("span.muted.num", {}, timeOf(row))),
-        h("span.row-line", {}, h("span", {}, `${row.mode || "?"} · ${row.pols || "–"} · L${row.level || "?"}`)),
-        h("span.row-line", {}, passMark(row.pass), h("span.num", {}, `path ${row.path ?? "–"} · frame ${row.frame ?? "–"}`)))),
+        ...(isStackId(row.id) ? stackLines(row) : sceneLines(row)))),
     h("button.icon.row-show", { type: "button", "data-part": "show", title: hasPicture ? "Show its picture on the map" : "There is no picture of it", disabled: !hasPicture, "aria-label": `Show the picture of ${row.id} on the map`, onclick: () => showScene(row.id) }, icon("layers")));
   li.dataset.id = row.id;
   li.dataset.key = key;
   li.style.top = `${index * ROW_PX}px`;
   return li;
 }
+
+const sceneLines = (row) => [
+  h("span.row-title", {}, h("b.num", {}, dayOf(row)), h("span.muted.num", {}, timeOf(row))),
+  h("span.row-line", {}, h("span", {}, `${row.mode || "?"} · ${row.pols || "–"} · L${row.level || "?"}`)),
+  h("span.row-line", {}, passMark(row.pass), h("span.num", {}, `path ${row.path ?? "–"} · frame ${row.frame ?? "–"}`)),
+];
+
+const stackLines = (row) => [
+  h("span.row-title", {}, h("b.num", {}, stackDays(row.id).join(" – "))),
+  h("span.row-line", {}, h("span", {}, `${row.mode || "?"} · ${row.pols || "–"} · stack`)),
+  h("span.row-line", {}, row.pass ? passMark(row.pass) : null, h("span.num", {}, stackName(row.id))),
+];
 
 /** The sign of a pass: an arrow up or down in its colour, with the line of its dash. */
 export function passMark(pass) {

@@ -2,10 +2,11 @@
 // has the focus of the keyboard, what is in its middle.
 
 import { ask } from "./api.js";
-import { PASS, found, onFound, shortName } from "./data.js";
+import { PASS, found, layerName, onFound, shortName } from "./data.js";
 import { $, debounced } from "./dom.js";
 import { topLayer } from "./layers.js";
 import { map } from "./map.js";
+import { isStackId } from "./stacklayers.js";
 import { watch } from "./state.js";
 
 let asking = null;
@@ -55,6 +56,7 @@ function at(latlng) {
 
 function sceneWords(id) {
   const row = found.byId.get(id);
+  if (row && isStackId(id)) return `stack ${shortName(id)}`;
   return row ? `${shortName(id)}, ${PASS[row.pass] || ""}, path ${row.path} frame ${row.frame}` : "";
 }
 
@@ -66,10 +68,19 @@ async function read() {
   const query = { dataset: top.id, layer: top.name, lon: place.lng.toFixed(6), lat: place.lat.toFixed(6) };
   try {
     const told = await ask("api/pixel", { query, signal: asking.signal });
-    $("readout-value").textContent = inWords(told, top.name);
+    $("readout-value").textContent = isStackId(top.id) ? ofStack(told, top) : inWords(told, top.name);
   } catch (error) {
     if (error.name !== "AbortError") $("readout-value").textContent = "";
   }
+}
+
+/** A stack's layer: backscatter in dB, or a metric in its unit. */
+function ofStack(told, layer) {
+  if (told.channels?.length) return `${layerName(layer)}  ${told.channels.map((c) => `${c.name} ${c.db.toFixed(1)}`).join("  ")} dB`;
+  const value = told.db ?? told.value;
+  if (value === null || value === undefined) return told.why === "outside" ? "" : told.why || "no data";
+  const digits = told.unit.startsWith("dB") ? 1 : told.unit === "dates" ? 0 : 3;
+  return `${layerName(layer)}  ${value.toFixed(digits)} ${told.unit}`.trimEnd();
 }
 
 function inWords(told, layer) {

@@ -5,9 +5,11 @@ import { ask, searchOf } from "./api.js";
 import { LOOK, PASS, found, hover, onFound } from "./data.js";
 import { $, css, h, iconButton } from "./dom.js";
 import { passMark } from "./list.js";
-import { showPair } from "./layers.js";
+import { showPair, showScene } from "./layers.js";
 import { fit } from "./map.js";
 import { boxOf } from "./data.js";
+import { askProducts, productRow } from "./product.js";
+import { isStackId, stackDays, stackName } from "./stacklayers.js";
 import { SEARCH, set, state, watch } from "./state.js";
 
 const uPlot = globalThis.uPlot;
@@ -21,6 +23,7 @@ let asked = "";
 export function startStacks() {
   onFound("rows", listSoon);
   watch(["tab", ...SEARCH], listSoon);
+  watch(["item", "stack"], markRow);
 }
 
 async function listSoon() {
@@ -29,35 +32,54 @@ async function listSoon() {
   // The number on the tab is worth a question, but not before the scenes themselves are there.
   asked = `${search}${found.generation}`;
   try {
-    const { stacks, complete } = await ask("api/stacks", { body: JSON.parse(search) });
-    $("count-stacks").textContent = stacks.length || "";
-    renderList(stacks, complete);
+    const body = JSON.parse(search);
+    const [{ stacks, complete }, { products, failed }] = await Promise.all([ask("api/stacks", { body }), askProducts(body).catch((error) => ({ products: [], failed: error.message }))]);
+    $("count-stacks").textContent = stacks.length + products.length || "";
+    renderList(stacks, complete, products);
+    if (failed) $("stacks").prepend(h("p.empty", {}, `Finished stacks: ${failed}`));
   } catch (error) {
     $("stacks").replaceChildren(h("p.empty", {}, error.message));
   }
 }
 
-function renderList(stacks, complete) {
-  if (!stacks.length) {
+function renderList(stacks, complete, products) {
+  if (!stacks.length && !products.length) {
     $("stacks").replaceChildren(h("p.empty", {}, "No two scenes that are found can be compared: same path, frame, mode, look and angle."));
     return;
   }
-  $("stacks").replaceChildren(
-    h("ul.stack-list", { role: "list" }, stacks.map((one) => h("li", {},
-      h("button.stack-row", { type: "button", "aria-current": String(state().stack === one.key), onclick: () => set({ stack: one.key, item: "" }) },
+  const finished = new Map(products.flatMap((one) => one.keys.map((key) => [key, one])));
+  const heading = (text) => (products.length && stacks.length ? h("h3.stack-heading", {}, text) : null);
+  $("stacks").replaceChildren(...[
+    heading("Finished stacks"),
+    products.length ? h("ul.stack-list", { role: "list", "aria-label": "Finished stacks" }, products.map((one) => productRow(one, () => openProduct(one)))) : null,
+    heading("Scenes that can be compared"),
+    stacks.length ? h("ul.stack-list.scene-stacks", { role: "list", "aria-label": "Scenes that can be compared" }, stacks.map((one) => h("li", {},
+      h("button.stack-row", { type: "button", "data-key": one.key, "aria-current": String(state().stack === one.key), onclick: () => set({ stack: one.key, item: "" }) },
         h("span.stack-count.num", {}, one.count, h("small", {}, "scenes")),
         h("span.row-text", {},
           h("span.row-title", {}, h("b", {}, `Path ${one.path ?? "–"} · frame ${one.frame ?? "–"}`)),
           h("span.row-line", {}, passMark(one.pass), h("span", {}, `${one.mode || "?"} · looks ${LOOK[one.look] || "?"}${one.beams.length ? ` · beams ${one.beams.join(" ")}` : ""}${one.off_nadir_deg === null ? "" : ` · ${one.off_nadir_deg.toFixed(1)}°`}`)),
-          h("span.row-line.muted.num", {}, `${one.start.slice(0, 10)} to ${one.end.slice(0, 10)}`)))))),
-    ...(complete ? [] : [h("p.empty", {}, "Only the newest scenes were looked through; narrow the search to see all stacks.")]));
+          h("span.row-line.muted.num", {}, `${one.start.slice(0, 10)} to ${one.end.slice(0, 10)}`, finished.has(one.key) ? h("span.badge.done", {}, "finished") : null)))))) : null,
+    complete ? null : h("p.empty", {}, "Only the newest scenes were looked through; narrow the search to see all stacks.")].filter(Boolean));
+}
+
+async function openProduct(one) {
+  set({ item: one.id, stack: "" });
+  const [w, s, e, n] = one.bbox;
+  fit([w, s, e < w ? e + 360 : e, n]);
+  if (!state().layers.some((layer) => layer.id === one.id)) await showScene(one.id);
+}
+
+/** Say which row of the list is open. */
+function markRow() {
+  const { item, stack } = state();
+  for (const row of $("stacks").querySelectorAll(".stack-row")) row.setAttribute("aria-current", String(Boolean(row.dataset.id ? row.dataset.id === item : row.dataset.key === stack)));
 }
 
 /** The page of a stack, into `holder`. */
 export async function renderStack(key, holder, close) {
   const told = await ask(`api/stacks/${encodeURIComponent(key)}`);
   if (state().stack !== key) return;
-  for (const row of $("stacks").querySelectorAll(".stack-row")) row.removeAttribute("aria-current");
   const scenes = told.scenes.map((scene, index) => ({ ...scene, index, id: shownDataset(scene) }));
   const without = scenes.filter((one) => one.perpendicular_m === null);
   const pick = { a: scenes[0]?.id, b: scenes.at(-1)?.id };
@@ -67,6 +89,7 @@ export async function renderStack(key, holder, close) {
       h("p.muted", {}, `${told.mode || "?"}, ${PASS[told.pass] || "?"}, looks ${LOOK[told.look] || "?"}${told.off_nadir_deg === null ? "" : `, ${told.off_nadir_deg.toFixed(1)}° off nadir`}, ${scenes.length} scenes`)),
     iconButton("close", "Close", close)),
     h("div.detail-body", {},
+      finishedLinks(told.products),
       chart,
       without.length ? h("p.note", {}, `${without.length === scenes.length ? "None" : without.length} of ${scenes.length} scenes ${without.length === scenes.length ? "has" : without.length === 1 ? "has no" : "have no"} ${without.length === scenes.length ? "a" : ""} perpendicular baseline: ${[...new Set(without.map((one) => one.reason).filter(Boolean))].join("; ")}.`.replace(/\s+/g, " ")) : null,
       h("div.pair", { role: "group", "aria-label": "Compare A with B" },
@@ -77,6 +100,14 @@ export async function renderStack(key, holder, close) {
   draw(chart, scenes, told.reference);
   const rows = scenes.map((one) => found.byId.get(one.id)).filter(Boolean).map(boxOf);
   if (rows.length && !state().layers.length) fit(rows[0]);
+}
+
+/** Finished stacks that were made of these scenes. */
+function finishedLinks(ids) {
+  const known = (ids || []).filter(isStackId);
+  if (!known.length) return null;
+  return h("section.group", {}, h("h3", {}, known.length === 1 ? "Finished stack" : "Finished stacks"),
+    known.map((id) => h("p", {}, h("button.plain.num", { type: "button", title: id, onclick: () => set({ item: id, stack: "" }) }, `${stackName(id)}, ${stackDays(id).join(" to ")}`))));
 }
 
 /** Of a scene's datasets the one that has pictures, as far as the list knows. */

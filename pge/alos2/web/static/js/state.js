@@ -11,7 +11,7 @@ export const SEARCH = [...LISTS, "q", "area", "from", "to", "off_nadir"];
 const EMPTY = {
   view: "map", tab: "scenes", q: "", area: null, from: "", to: "", off_nadir: "",
   ...Object.fromEntries(LISTS.map((name) => [name, []])),
-  item: "", stack: "", layers: [], how: "", at: 50, base: "", map: null, sel: [],
+  item: "", stack: "", pt: "", win: 1, layers: [], how: "", at: 50, base: "", map: null, sel: [],
 };
 const MOST_SELECTED = 200;
 const LONGEST_AREA = 4000;
@@ -94,6 +94,9 @@ function write(state) {
   for (const name of ["q", "from", "to", "off_nadir", "item", "stack", "base"]) {
     if (state[name]) put(name, state[name]);
   }
+  // A place belongs to the stack whose page is open.
+  if (state.pt && state.item) put("pt", state.pt);
+  if (state.pt && state.item && state.win !== 1) put("win", state.win);
   for (const name of LISTS) {
     if (state[name].length) put(name, state[name].join(","));
   }
@@ -118,7 +121,7 @@ function escape(value) {
 function read() {
   const given = new URLSearchParams(location.hash.slice(1));
   const state = { ...EMPTY };
-  for (const name of ["view", "tab", "q", "from", "to", "off_nadir", "item", "stack", "base"]) {
+  for (const name of ["view", "tab", "q", "from", "to", "off_nadir", "item", "stack", "pt", "base"]) {
     if (given.get(name)) state[name] = given.get(name);
   }
   if (!["map", "jobs"].includes(state.view)) state.view = "map";
@@ -126,6 +129,9 @@ function read() {
   for (const name of ["from", "to"]) {
     if (!/^\d{4}-\d\d-\d\d$/.test(state[name])) state[name] = "";
   }
+  if (!/^-?\d+(\.\d+)?,-?\d+(\.\d+)?$/.test(state.pt)) state.pt = "";
+  const win = Number(given.get("win"));
+  if ([3, 5, 7, 9, 11].includes(win)) state.win = win;
   for (const name of [...LISTS, "sel"]) {
     state[name] = (given.get(name) || "").split(",").filter(Boolean);
   }

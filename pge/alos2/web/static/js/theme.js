@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { recolour } from "./map.js";
+import { recolourSeries } from "./series.js";
 import { recolourStack } from "./stack.js";
 
 const KEY = "alos2-theme";
@@ -31,4 +32,5 @@ function apply() {
   $("theme-name").textContent = words;
   recolour();
   recolourStack();
+  recolourSeries();
 }

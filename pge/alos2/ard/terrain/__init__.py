@@ -1,0 +1,1 @@
+"""Heights, radar geometry over them, flattening, layover and shadow."""

@@ -1,0 +1,1 @@
+"""Stacks: from a configuration to time series, timescans, mosaics and pictures."""

@@ -1,0 +1,1 @@
+"""The picture of a plan: area, footprints and dates, as SVG and PNG."""

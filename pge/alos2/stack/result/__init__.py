@@ -1,0 +1,1 @@
+"""The datasets that a finished stack leaves."""

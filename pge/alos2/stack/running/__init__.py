@@ -1,0 +1,1 @@
+"""Tasks keyed by content: in which order, where, and what became of them."""

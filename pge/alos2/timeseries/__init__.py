@@ -1,0 +1,1 @@
+"""Time series on one grid: codes, multi-temporal filter, files, cube, timescan."""
