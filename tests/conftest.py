@@ -61,6 +61,8 @@ _APART = (
     "campaigns/",
     "cli/test_demo_stack.py",
     "hysdsjobs/test_worker.py",
+    "publish/test_faults.py",
+    "publish/test_killed.py",
     "stack/test_pge_job.py",
     "stack/test_resume.py",
     "stack/test_spread.py",

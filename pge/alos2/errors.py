@@ -144,7 +144,7 @@ class NoResource(Alos2Error):
 class NoSpace(NoResource):
     """The disk has too little free space for what would be written."""
 
-    default_hint = "free some disk space, or use --out on a larger disk"
+    default_hint = "free some disk space, or use --out (work_dir of a stack) on a larger disk"
 
 
 class Interrupted(Alos2Error):

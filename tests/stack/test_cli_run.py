@@ -94,7 +94,7 @@ def test_without_a_filter_over_time_the_files_of_other_dates_stay(
 
 def test_verbs_make_their_step_and_what_it_needs(three: SmallStack, tmp_path: Path) -> None:
     config = three.config(tmp_path)
-    only = told(alos2("stack", "ard", config, "--only", "20200713", "--json"))
+    only = told(alos2("stack", "ard", config, "--only", "2020-07-13", "--json"))
     assert [one["id"] for one in only if one["kind"] == "task"] == [f"{TRACK}/ARD/20200713"]
     text = alos2("stack", "series", config).stdout
     assert "series     1" in " ".join(text.split()).replace("series 1", "series     1")

@@ -97,7 +97,7 @@ def describe(error: BaseException) -> tuple[int, str]:
         return error.exit_code, error.short
     if isinstance(error, KeyboardInterrupt):
         interrupted = Interrupted(
-            "stopped by Ctrl-C; no half-made dataset is left, and a download goes on where it ended"
+            "stopped by Ctrl-C; nothing half-made is left, and the same command goes on from there"
         )
         return interrupted.exit_code, interrupted.short
     if isinstance(error, MemoryError):

@@ -88,7 +88,7 @@ def _verb(name: str, text: str, *, only: bool = False) -> click.Command:
     made = _common(made)
     if only:
         made = _option("What", "--only", "dates", multiple=True, metavar="DATE",
-                       help="Only this acquisition (YYYYMMDD); may be repeated.")(made)  # fmt: skip
+                       help="Only this acquisition (2020-07-13); repeatable.")(made)  # fmt: skip
     return click.command(name, cls=GroupedCommand)(_config(made))
 
 
@@ -129,6 +129,8 @@ def _make(ctx: click.Context, config: Path, verb: str | None, given: Mapping[str
 
     as_json = bool(given["as_json"])
     said = {name: value for name, value in given.items() if name != "as_json"}
+    if "dates" in said:
+        said["dates"] = tuple(date.replace("-", "") for date in said["dates"])
     wanted: Wanted = Wanted(steps=None if verb is None else VERBS[verb], **said)
     tell = json_line if as_json else lambda _: None
     with progress_bar(quiet=_quiet(ctx)) as progress:
