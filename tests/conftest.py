@@ -23,12 +23,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _SLOW = (
+    "ard/test_scene.py",
     "campaigns/",
+    "catalogue/test_node.py",
+    "catalogue/test_publish_node.py",
     "cli/test_bad_input_cli.py",
     "cli/test_cli.py",
+    "cli/test_cold_start.py",
     "cli/test_demo_portals.py",
     "cli/test_demo_stack.py",
+    "cluster/test_gridengine_real.py",
+    "cluster/test_slurm_real.py",
     "gekko/",
+    "hysds/test_node.py",
     "hysdsjobs/test_worker.py",
     "jobs/test_crash.py",
     "jobs/test_downloads.py",
@@ -44,7 +51,12 @@ _SLOW = (
     "raster/test_simulated.py",
     "scan/test_campaign.py",
     "scan/test_flow.py",
+    "scan/test_scan_on_",
     "scan/test_worker",
+    "simulate/test_pixels.py",
+    "simulate/test_run.py",
+    "simulate/test_stack.py",
+    "simulate/test_terrain.py",
     "sources/test_faults.py",
     "stack/test_cli_run.py",
     "stack/test_dataset.py",
@@ -53,8 +65,9 @@ _SLOW = (
     "stack/test_spread.py",
     "stack/test_stack_on_slurm.py",
     "stack/test_truth.py",
+    "web/test_serve.py",
 )
-"""Tests of whole commands, stores and whole pictures: not unit tests, and slow."""
+"""Tests of whole commands, servers, stores and whole pictures: not unit tests, and slow."""
 
 
 _APART = (
