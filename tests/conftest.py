@@ -57,6 +57,7 @@ _SLOW = (
     "simulate/test_run.py",
     "simulate/test_stack.py",
     "simulate/test_terrain.py",
+    "sources/portals/",
     "sources/test_faults.py",
     "stack/test_cli_run.py",
     "stack/test_dataset.py",
