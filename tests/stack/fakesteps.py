@@ -10,7 +10,7 @@ from pathlib import Path
 
 from alos2.errors import BadProduct
 from alos2.stack.running.keys import key_of, made_from
-from alos2.stack.running.tasks import Step, StepJob, Task, WholeStep
+from alos2.stack.running.tasks import Step, StepJob, Task
 
 LINES = 1500
 
@@ -28,7 +28,7 @@ def _lines(text: str, lines: range) -> bytes:
     return b"".join(hashlib.sha256(f"{text}/{n}".encode()).digest()[:4] for n in lines)
 
 
-class Scene(WholeStep):
+class Scene:
     name = "ard"
     version = 1
     alone = False
@@ -88,7 +88,7 @@ class Series:
                 _count(job)
 
 
-class Timescan(WholeStep):
+class Timescan:
     name = "timescan"
     version = 1
     alone = True

@@ -17,7 +17,7 @@ from alos2.dataset.scrub import scrub
 from alos2.errors import Alos2Error, DatasetDiffers
 from alos2.raster.pictures import Progress, never, silent
 from alos2.stack.running.receipt import NAME, Receipt, read_receipt, write_receipt
-from alos2.stack.running.tasks import Step, StepJob, Task
+from alos2.stack.running.tasks import DividedStep, Step, StepJob, Task
 from alos2.types import Json
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def make(step: Step, order: Order, folder: Path, means: Means) -> Path:
     return _finished(order, folder, means, step.run)
 
 
-def make_part(step: Step, order: Order, lines: range, folder: Path, means: Means) -> Path:
+def make_part(step: DividedStep, order: Order, lines: range, folder: Path, means: Means) -> Path:
     """Do some lines of a task; as `make`, without a receipt."""
     job = _job(order, folder, means)
     try:
@@ -103,7 +103,9 @@ def make_part(step: Step, order: Order, lines: range, folder: Path, means: Means
     return job.out
 
 
-def assemble(step: Step, order: Order, parts: Sequence[Path], folder: Path, means: Means) -> Path:
+def assemble(
+    step: DividedStep, order: Order, parts: Sequence[Path], folder: Path, means: Means
+) -> Path:
     """Put the parts of a task together; as `make`."""
     return _finished(order, folder, means, lambda job: step.assemble(job, parts))
 

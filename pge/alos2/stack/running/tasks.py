@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from alos2.raster.pictures import Progress, never, silent
 from alos2.stack.running.receipt import Receipt
@@ -147,23 +147,16 @@ class Step(Protocol):
             They cannot be made.
         """
 
+
+@runtime_checkable
+class DividedStep(Step, Protocol):
+    """A step whose tasks may be done some lines at a time; they have `Task.lines`."""
+
     def run_part(self, job: StepJob, lines: range) -> None:
-        """Make what `assemble` needs of some lines; only for tasks with `Task.lines`."""
+        """Make what `assemble` needs of some lines."""
 
     def assemble(self, job: StepJob, parts: Sequence[Path]) -> Sequence[str]:
         """Make of all parts, in the order of their lines, the very bytes that `run` makes."""
-
-
-class WholeStep:
-    """Base of steps that are not divided."""
-
-    def run_part(self, job: StepJob, lines: range) -> None:
-        """Not to be called."""
-        raise NotImplementedError(f"{job.task.step} is not divided: {lines}")
-
-    def assemble(self, job: StepJob, parts: Sequence[Path]) -> Sequence[str]:
-        """Not to be called."""
-        raise NotImplementedError(f"{job.task.step} is not divided: {parts}")
 
 
 StepTable = Callable[[str], Step]

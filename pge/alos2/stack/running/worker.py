@@ -35,7 +35,7 @@ from alos2.stack.running.making import (
     make_part,
 )
 from alos2.stack.running.receipt import read_receipt
-from alos2.stack.running.tasks import StepTable, task_from
+from alos2.stack.running.tasks import DividedStep, StepTable, task_from
 from alos2.types import Json
 
 log = logging.getLogger(__name__)
@@ -142,11 +142,13 @@ def _made(said: Json, place: Path) -> Path:
     order = _order(said)
     step = step_table(said["steps"])(order.task.step)
     means = Means(int(said["threads"]), int(said["memory_mb"]))
+    if said["lines"] is None and not said["parts"]:
+        return make(step, order, place, means)
+    if not isinstance(step, DividedStep):
+        raise BadDocument(f"{order.task.id}: {step.name} is not done by lines")
     if said["lines"] is not None:
         return make_part(step, order, range(*said["lines"]), place, means)
-    if said["parts"]:
-        return assemble(step, order, [Path(part) for part in said["parts"]], place, means)
-    return make(step, order, place, means)
+    return assemble(step, order, [Path(part) for part in said["parts"]], place, means)
 
 
 def _order(said: Json) -> Order:

@@ -11,7 +11,7 @@ from alos2.errors import NoResource, NoSpace
 from alos2.stack.config.options import animation_options
 from alos2.stack.planning.plan import Plan
 from alos2.stack.running.plainvalues import options_from, plain_options
-from alos2.stack.running.tasks import StepJob, Task, WholeStep
+from alos2.stack.running.tasks import StepJob, Task
 from alos2.stack.steps.series import FOLDER as SERIES
 from alos2.stack.steps.series import polarizations_of
 from alos2.stack.steps.timescan import FOLDER as TIMESCAN
@@ -41,7 +41,7 @@ def tasks(plan: Plan) -> Iterator[Task]:
         )
 
 
-class AnimationStep(WholeStep):
+class AnimationStep:
     """See `alos2.stack.running.tasks.Step`."""
 
     name = "animation"

@@ -11,7 +11,7 @@ from alos2.stack.config.options import ard_options
 from alos2.stack.planning.plan import Acquisition, Plan, Track
 from alos2.stack.running.keys import file_identity
 from alos2.stack.running.plainvalues import grid_from, options_from, plain_grid, plain_options
-from alos2.stack.running.tasks import StepJob, Task, WholeStep
+from alos2.stack.running.tasks import StepJob, Task
 from alos2.stack.running.unpacked import scene_json, unpacked_products
 
 FOLDER = "ARD"
@@ -56,7 +56,7 @@ def tasks(plan: Plan) -> Iterator[Task]:
             )
 
 
-class ArdStep(WholeStep):
+class ArdStep:
     """See `alos2.stack.running.tasks.Step`."""
 
     name = "ard"

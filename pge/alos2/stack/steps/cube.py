@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from alos2.stack.planning.plan import Plan
-from alos2.stack.running.tasks import StepJob, Task, WholeStep
+from alos2.stack.running.tasks import StepJob, Task
 from alos2.stack.steps.series import FOLDER as SERIES
 from alos2.stack.steps.series import polarizations_of
 
@@ -28,7 +28,7 @@ def tasks(plan: Plan) -> Iterator[Task]:
         )
 
 
-class CubeStep(WholeStep):
+class CubeStep:
     """See `alos2.stack.running.tasks.Step`."""
 
     name = "cube"

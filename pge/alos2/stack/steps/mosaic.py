@@ -11,7 +11,7 @@ from alos2.stack.planning.plan import MOSAIC, Plan
 from alos2.stack.running.keys import key_of, made_from
 from alos2.stack.running.plainvalues import grid_from, options_from, plain_grid, plain_options
 from alos2.stack.running.receipt import read_receipt
-from alos2.stack.running.tasks import StepJob, Task, WholeStep
+from alos2.stack.running.tasks import StepJob, Task
 from alos2.stack.steps.ard import FOLDER as ARD
 from alos2.stack.steps.series import FOLDER as SERIES
 from alos2.stack.steps.series import polarizations_of
@@ -57,7 +57,7 @@ def tasks(plan: Plan) -> Iterator[Task]:
         )
 
 
-class MosaicStep(WholeStep):
+class MosaicStep:
     """See `alos2.stack.running.tasks.Step`."""
 
     name = "mosaic"
